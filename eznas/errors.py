@@ -1,0 +1,41 @@
+"""The errors that eznas raises on purpose: one root, so that callers can catch them all at once."""
+
+
+class EznasError(Exception):
+    """Root of every error that eznas raises on purpose; its text says what was expected and what came."""
+
+
+class ProgramSyntaxError(EznasError):
+    """A program text that cannot be read: position, what was expected, what stands there."""
+
+
+class ShapeError(EznasError):
+    """Shapes that an operation refuses, as torch would refuse them."""
+
+
+class NoLayersError(EznasError):
+    """A network without any layer of the wanted structure."""
+
+
+class StatisticsError(EznasError):
+    """Statistics that are missing, malformed or do not fit together."""
+
+
+class StoreError(EznasError):
+    """A statistics store that is truncated, altered, foreign, incomplete or cannot be written."""
+
+
+class SpaceError(EznasError):
+    """An unknown search space, or an architecture text that is not of the space."""
+
+
+class TaskError(EznasError):
+    """An unknown task, or a task table that cannot be read or written."""
+
+
+class ConfigError(EznasError):
+    """A configuration whose field is unknown, malformed or out of range."""
+
+
+class RunError(EznasError):
+    """A run folder that cannot be started, resumed or read."""
