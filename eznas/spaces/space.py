@@ -1,0 +1,52 @@
+"""What every search space offers: its architectures, and the cost and the module of each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import nn
+
+from eznas.spaces.counting import count_flops, count_parameters
+
+
+class Space(ABC):
+    """A family of architectures; each architecture is a text.
+
+    A space of your own derives from this class and can be given to the command line as
+    `package.module:ClassName`.
+    """
+
+    name: ClassVar[str]
+    input_channels: ClassVar[int] = 3
+    resolution: ClassVar[int] = 32
+    """Height and width in pixels of the images that the space is meant for."""
+
+    @abstractmethod
+    def architectures(self) -> Sequence[str]:
+        """Every architecture of the space, in the benchmark's own order."""
+
+    @abstractmethod
+    def build(self, architecture: str, classes: int = 10) -> nn.Module:
+        """The network of an architecture, from images (B, input_channels, H, W) to logits (B, classes).
+
+        Raises:
+            SpaceError: The text is not an architecture of this space.
+        """
+
+    def parameters(self, architecture: str, classes: int = 10) -> int:
+        """The number of trainable parameters."""
+        return count_parameters(self._scratch_network(architecture, classes))
+
+    def flops(self, architecture: str, classes: int = 10, resolution: int | None = None) -> int:
+        """Multiply-adds of the convolutions and linear layers, with bias, for one image."""
+        side = self.resolution if resolution is None else resolution
+        network = self._scratch_network(architecture, classes)
+        return count_flops(network, (1, self.input_channels, side, side))
+
+    def _scratch_network(self, architecture: str, classes: int) -> nn.Module:
+        """A network to count on, drawn without moving anyone's random numbers."""
+        with torch.random.fork_rng(devices=[]):
+            return self.build(architecture, classes)
