@@ -1,0 +1,127 @@
+"""The statistics of one network: for every layer, terminals and their float32 arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eznas.errors import StatisticsError
+from eznas.terminals import TERMINALS, Family, Geometry, Shape
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkStatistics:
+    """The statistics of every layer of one network.
+
+    `NetworkStatistics.from_layers` checks what it is given; the constructor trusts its caller.
+
+    Attributes:
+        layers: for each layer a read-only mapping from terminal name to a C-contiguous float32 array.
+        geometries: the shapes of each layer's tensors.
+        terminals: the names that every layer holds, in the order of `eznas.terminals.TERMINALS`.
+    """
+
+    layers: tuple[Mapping[str, Array], ...]
+    geometries: tuple[Geometry, ...]
+    terminals: tuple[str, ...]
+
+    @classmethod
+    def from_layers(cls, layers: Sequence[Mapping[str, Array]]) -> NetworkStatistics:
+        """Make the statistics of a network from its layers, without copying contiguous arrays.
+
+        Args:
+            layers: for each layer, terminal names and float32 arrays. All layers hold the same terminals;
+                within a layer, the terminals of one family have one shape.
+
+        Raises:
+            StatisticsError: no layer, no terminal, an unknown terminal, anything but float32 arrays, shapes
+                that differ within a family, or layers with different terminals.
+        """
+        if len(layers) == 0:
+            raise StatisticsError("expected the statistics of at least one layer, got none")
+        terminals = tuple(name for name in TERMINALS if name in layers[0])
+        checked = [_checked_layer(layer, index) for index, layer in enumerate(layers)]
+        for index, layer in enumerate(checked):
+            if layer.keys() != set(terminals):
+                raise StatisticsError(
+                    f"expected the same terminals in every layer; layer 0 holds {_listed(terminals)}, "
+                    f"layer {index} holds {_listed(layer)}"
+                )
+        if not terminals:
+            raise StatisticsError("expected at least one terminal in every layer, got none")
+        return cls(
+            layers=tuple(MappingProxyType(layer) for layer in checked),
+            geometries=tuple(_geometry(layer, index) for index, layer in enumerate(checked)),
+            terminals=terminals,
+        )
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __reduce__(self) -> tuple[Callable[..., NetworkStatistics], tuple[Any, ...]]:
+        # Mapping proxies cannot be copied or sent to another process; plain dictionaries can.
+        return NetworkStatistics.from_layers, ([dict(layer) for layer in self.layers],)
+
+
+class _Layer(dict[str, Array]):
+    """A layer's arrays by terminal, whose missing names are answered with what there is."""
+
+    def __missing__(self, name: str) -> Array:
+        raise missing_terminal(name, self)
+
+
+def missing_terminal(name: str, held: Mapping[str, Any]) -> StatisticsError:
+    """The error for a terminal that is asked for and not held, naming what is held."""
+    if name not in TERMINALS:
+        return StatisticsError(f"unknown terminal {name!r}; the terminals are {_listed(TERMINALS)}")
+    return StatisticsError(f"terminal {name} was not collected; these statistics hold {_listed(held)}")
+
+
+def _listed(names: Mapping[str, Any] | Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _checked_layer(layer: Mapping[str, Array], index: int) -> _Layer:
+    for name in layer:
+        if name not in TERMINALS:
+            raise StatisticsError(
+                f"layer {index}: unknown terminal {name!r}; the terminals are {_listed(TERMINALS)}"
+            )
+    return _Layer(
+        {name: _checked_array(layer[name], f"layer {index}, {name}") for name in TERMINALS if name in layer}
+    )
+
+
+def _checked_array(array: object, where: str) -> Array:
+    if not isinstance(array, np.ndarray):
+        raise StatisticsError(f"{where}: expected a float32 numpy array, got {type(array).__name__}")
+    if array.dtype != np.float32:
+        raise StatisticsError(f"{where}: expected float32, got {array.dtype}")
+    view = np.ascontiguousarray(array).reshape(array.shape).view()
+    view.flags.writeable = False
+    return view
+
+
+def _geometry(layer: Mapping[str, Array], index: int) -> Geometry:
+    shapes: dict[Family, Shape] = {}
+    for name, array in layer.items():
+        family = TERMINALS[name].family
+        known = shapes.setdefault(family, array.shape)
+        if known != array.shape:
+            raise StatisticsError(
+                f"layer {index}: expected one shape for the terminals of {family}; "
+                f"{name} has {array.shape}, another has {known}"
+            )
+    return Geometry(
+        t1=shapes.get(Family.RELU_INPUT),
+        t2=shapes.get(Family.CONVOLUTION_INPUT),
+        t3=shapes.get(Family.WEIGHT),
+        t4=shapes.get(Family.BATCH_NORM_OUTPUT),
+    )

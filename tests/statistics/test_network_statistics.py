@@ -1,0 +1,93 @@
+import copy
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from eznas.errors import StatisticsError
+from eznas.statistics import NetworkStatistics
+from eznas.terminals import Geometry
+
+
+def array(*shape: int) -> NDArray[np.float32]:
+    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+
+LAYER = {"T3": array(2, 2, 1, 1), "T1_D": array(1, 2, 3, 3), "T1G_N": array(1, 2, 3, 3)}
+
+
+def test_terminals_and_geometries_are_those_of_the_layers() -> None:
+    statistics = NetworkStatistics.from_layers([LAYER, LAYER])
+    assert len(statistics) == 2
+    assert statistics.terminals == ("T1_D", "T3", "T1G_N")
+    assert statistics.geometries == (Geometry(t1=(1, 2, 3, 3), t3=(2, 2, 1, 1)),) * 2
+    assert tuple(statistics.layers[0]) == statistics.terminals
+
+
+def test_arrays_are_read_only_views_of_what_was_given() -> None:
+    given = array(1, 2, 3, 3)
+    (layer,) = NetworkStatistics.from_layers([{"T1_D": given}]).layers
+    assert np.shares_memory(layer["T1_D"], given)
+    assert given.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        layer["T1_D"][0] = 1.0
+    with pytest.raises(TypeError):
+        layer["T1_D"] = given  # type: ignore[index]
+
+
+def test_memory_maps_are_not_copied(tmp_path: Path) -> None:
+    array(1, 2, 3, 3).tofile(tmp_path / "values")
+    mapped = np.memmap(tmp_path / "values", np.float32, "r").reshape(1, 2, 3, 3)
+    (layer,) = NetworkStatistics.from_layers([{"T1_D": mapped}]).layers
+    assert np.shares_memory(layer["T1_D"], mapped)
+
+
+def test_strided_arrays_are_made_contiguous() -> None:
+    given = array(1, 3, 3, 2).transpose(0, 3, 1, 2)
+    (layer,) = NetworkStatistics.from_layers([{"T1_D": given}]).layers
+    assert layer["T1_D"].flags.c_contiguous
+    np.testing.assert_array_equal(layer["T1_D"], given)
+
+
+def test_missing_terminal_is_refused_with_what_there_is() -> None:
+    (layer,) = NetworkStatistics.from_layers([LAYER]).layers
+    with pytest.raises(
+        StatisticsError, match="T2_D was not collected; these statistics hold T1_D, T3, T1G_N"
+    ):
+        layer["T2_D"]
+    with pytest.raises(StatisticsError, match="unknown terminal 'T7'; the terminals are T1_D, T1_N"):
+        layer["T7"]
+    assert "T2_D" not in layer
+    assert layer.get("T2_D") is None
+
+
+@pytest.mark.parametrize(
+    ("layers", "text"),
+    [
+        ([], "at least one layer, got none"),
+        ([{}], "at least one terminal"),
+        ([{"T9_D": array(1)}], "layer 0: unknown terminal 'T9_D'"),
+        ([{"T1_D": array(2).astype(np.float64)}], "layer 0, T1_D: expected float32, got float64"),
+        ([{"T1_D": array(2).astype(np.int32)}], "layer 0, T1_D: expected float32, got int32"),
+        ([{"T1_D": array(2).astype(">f4")}], "layer 0, T1_D: expected float32, got >f4"),
+        ([{"T1_D": [1.0]}], "layer 0, T1_D: expected a float32 numpy array, got list"),
+        ([LAYER, {"T3": LAYER["T3"]}], "layer 0 holds T1_D, T3, T1G_N, layer 1 holds T3"),
+        (
+            [{"T1_D": array(1, 2, 3, 3), "T1G_P": array(1, 2, 3, 2)}],
+            r"layer 0: expected one shape for the terminals of T1; T1G_P has \(1, 2, 3, 2\), another has",
+        ),
+    ],
+)
+def test_malformed_layers_are_refused(layers: list[dict[str, NDArray[np.float32]]], text: str) -> None:
+    with pytest.raises(StatisticsError, match=text):
+        NetworkStatistics.from_layers(layers)
+
+
+@pytest.mark.parametrize("way", ["pickle", "copy"])
+def test_statistics_can_be_copied_and_sent_to_other_processes(way: str) -> None:
+    statistics = NetworkStatistics.from_layers([LAYER, LAYER])
+    again = pickle.loads(pickle.dumps(statistics)) if way == "pickle" else copy.deepcopy(statistics)
+    assert again.geometries == statistics.geometries
+    np.testing.assert_array_equal(again.layers[1]["T3"], LAYER["T3"])
