@@ -1,0 +1,255 @@
+"""Reading a finished store: memory maps of the terminals that are asked for, checked when first read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from eznas.errors import StoreError
+from eznas.statistics import NetworkStatistics
+from eznas.statistics.network import Array, missing_terminal
+from eznas.store.arrays import StoreArrays
+from eznas.store.disk import checksum, naming
+from eznas.store.journal import read_journal
+from eznas.store.layout import FLOAT, MANIFEST, PLAN, Manifest, StorePlan, data_file, family_index
+from eznas.store.writer import StoreWriter
+
+
+class StatisticsStore(Sequence[NetworkStatistics]):
+    """The statistics of many networks, read from disk as they are asked for; made by `StatisticsStore.open`.
+
+    The arrays are read-only views of memory-mapped files: nothing is copied, and only the files of terminals
+    that are asked for are touched. Opening checks the manifest, the sizes of all files and the checksums of
+    the small ones. The values of a network are checked when a terminal of it is read for the first time,
+    which takes longer than reading them; `verify` checks everything, so that later reads need not.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, arrays: StoreArrays) -> None:
+        self._folder = folder
+        self._plan = manifest.plan
+        self._arrays = arrays
+        self._columns = {name: column for column, name in enumerate(manifest.plan.terminals)}
+        self._checked: NDArray[np.bool_] = np.zeros(arrays.checksums.shape, np.bool_)
+        self._maps: dict[str, Array] = {}
+        self._networks: dict[int, NetworkStatistics] = {}
+
+    @classmethod
+    def create(
+        cls,
+        path: Path | str,
+        names: Sequence[str],
+        terminals: Sequence[str],
+        settings: Mapping[str, Any] | None = None,
+    ) -> AbstractContextManager[StoreWriter]:
+        """Begin a store, or go on with an unfinished one, as `with StatisticsStore.create(...) as writer`.
+
+        Args:
+            path: The folder of the store.
+            names: The networks that it is to hold, in order.
+            terminals: The statistics that it is to hold.
+            settings: How the statistics are taken; JSON. An unfinished store must have the same.
+
+        Raises:
+            StoreError: Names, terminals or settings that cannot be stored; see also `StoreWriter.open`.
+        """
+        plan = StorePlan.checked(tuple(names), tuple(terminals), settings or {}, str(torch.__version__))
+        return StoreWriter.open(Path(path), plan)
+
+    @staticmethod
+    def is_finished(path: Path | str) -> bool:
+        """Whether the folder holds a finished store, damaged or not."""
+        return (Path(path) / MANIFEST).exists()
+
+    @classmethod
+    def open(cls, path: Path | str) -> StatisticsStore:
+        """Open a finished store.
+
+        Raises:
+            StoreError: There is none, it is unfinished, foreign or of a newer version, or a file of it is
+                missing, truncated or altered; the message names the file.
+        """
+        folder = Path(path)
+        if not cls.is_finished(folder):
+            raise StoreError(_why_not_finished(folder))
+        manifest = Manifest.load(folder)
+        plan = manifest.plan
+        arrays = StoreArrays.load(folder, manifest.files, len(plan.names), len(plan.terminals))
+        for terminal in plan.terminals:
+            file = data_file(folder, terminal)
+            expected = FLOAT.itemsize * int(arrays.offsets[-1, family_index(terminal)])
+            if manifest.files[file.name].bytes != expected:
+                raise StoreError(f"{folder / MANIFEST} is damaged: it gives {file.name} another size")
+            _check_size(file, expected)
+        return cls(folder, manifest, arrays)
+
+    @property
+    def path(self) -> Path:
+        """The folder of the store."""
+        return self._folder
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the networks, in order."""
+        return self._plan.names
+
+    @property
+    def terminals(self) -> tuple[str, ...]:
+        """The statistics that the store holds."""
+        return self._plan.terminals
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """How the statistics were taken."""
+        return self._plan.settings
+
+    @property
+    def torch_version(self) -> str:
+        """The version of torch that computed the statistics."""
+        return self._plan.torch
+
+    def verify(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Read everything once and compare it with its checksums.
+
+        Args:
+            progress: Told of the networks done and the networks in all.
+
+        Raises:
+            StoreError: A file was altered; the message names file and network.
+        """
+        for network in range(len(self)):
+            for terminal in self.terminals:
+                self._check(network, terminal)
+            if progress is not None:
+                progress(network + 1, len(self))
+
+    def values(self, terminal: str, layer: int, network: int) -> Array:
+        """The array of a terminal in a layer, counted over the whole store.
+
+        Raises:
+            StatisticsError: The store does not hold the terminal.
+            StoreError: The values of the network were altered, or the file is gone.
+        """
+        column = self._columns.get(terminal)
+        if column is None:
+            raise missing_terminal(terminal, self._columns)
+        if not self._checked[network, column]:
+            self._check(network, terminal)
+        begin = int(self._arrays.offsets[layer, family_index(terminal)])
+        shape = self._arrays.geometries[layer].shape(terminal) or ()
+        return self._maps[terminal][begin : begin + math.prod(shape)].reshape(shape)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, index: int) -> NetworkStatistics: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[NetworkStatistics]: ...
+    def __getitem__(self, index: int | slice) -> NetworkStatistics | list[NetworkStatistics]:
+        """A network, the same object each time; a list of networks for a slice."""
+        if isinstance(index, slice):
+            return [self[position] for position in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"no network {index}; the store holds {len(self)}")
+        network = int(index) % len(self)
+        if network not in self._networks:
+            first, end = (int(layer) for layer in self._arrays.first_layers[network : network + 2])
+            self._networks[network] = NetworkStatistics(
+                layers=tuple(_StoredLayer(self, network, layer) for layer in range(first, end)),
+                geometries=self._arrays.geometries[first:end],
+                terminals=self.terminals,
+            )
+        return self._networks[network]
+
+    def __repr__(self) -> str:
+        return f"<StatisticsStore {self._folder}: {len(self)} networks, {len(self.terminals)} terminals>"
+
+    def __reduce__(self) -> tuple[Callable[..., StatisticsStore], tuple[Path]]:
+        # Another process maps the files anew instead of getting their contents.
+        return StatisticsStore.open, (self._folder,)
+
+    def _check(self, network: int, terminal: str) -> None:
+        column = self._columns[terminal]
+        first, end = self._arrays.first_layers[network : network + 2]
+        begin, stop = self._arrays.offsets[[first, end], family_index(terminal)]
+        if checksum(self._map(terminal)[begin:stop]) != int(self._arrays.checksums[network, column]):
+            raise StoreError(
+                f"{data_file(self._folder, terminal)} was altered: "
+                f"the values of {self.names[network]} have another checksum"
+            )
+        self._checked[network, column] = True
+
+    def _map(self, terminal: str) -> Array:
+        values = self._maps.get(terminal)
+        if values is None:
+            file = data_file(self._folder, terminal)
+            expected = FLOAT.itemsize * int(self._arrays.offsets[-1, family_index(terminal)])
+            # The file may have changed since it was opened; reading past its end would end the process.
+            _check_size(file, expected)
+            with naming(file, "map"):
+                mapped = np.memmap(file, FLOAT, mode="r") if expected else np.empty(0, FLOAT)
+            # A plain array over the same memory: slices of np.memmap itself take several times as long.
+            values = self._maps[terminal] = np.asarray(mapped)
+        return values
+
+
+class _StoredLayer(Mapping[str, Array]):
+    """The arrays of a layer, made when they are first asked for."""
+
+    __slots__ = ("_held", "_layer", "_network", "_store")
+
+    def __init__(self, store: StatisticsStore, network: int, layer: int) -> None:
+        self._store = store
+        self._network = network
+        self._layer = layer
+        self._held: dict[str, Array] = {}
+
+    def __getitem__(self, terminal: str) -> Array:
+        array = self._held.get(terminal)
+        if array is None:
+            array = self._held[terminal] = self._store.values(terminal, self._layer, self._network)
+        return array
+
+    def __contains__(self, terminal: object) -> bool:
+        return terminal in self._store.terminals
+
+    def get(self, terminal: str, default: Any = None) -> Any:
+        """The array of a terminal, or the default where the store does not hold it."""
+        if terminal not in self:
+            return default
+        return self[terminal]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._store.terminals)
+
+    def __len__(self) -> int:
+        return len(self._store.terminals)
+
+
+def _why_not_finished(folder: Path) -> str:
+    if not (folder / PLAN).exists():
+        return f"no statistics store at {folder}: {MANIFEST} is missing"
+    plan = StorePlan.load(folder)
+    held = len(read_journal(folder, plan))
+    return (
+        f"the store {folder} is unfinished: it holds {held} of {len(plan.names)} networks; "
+        "run its collection again to go on with it"
+    )
+
+
+def _check_size(file: Path, expected: int) -> None:
+    if not file.is_file():
+        raise StoreError(f"{file} is missing")
+    found = file.stat().st_size
+    if found != expected:
+        raise StoreError(
+            f"{file} is {'truncated' if found < expected else 'too long'}: "
+            f"expected {expected} bytes, got {found}"
+        )
