@@ -1,0 +1,76 @@
+"""Train the table of a task: in parallel, resumable, the same for any number of processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from eznas.files import write_whole
+from eznas.tasks.folder import PROVENANCE_FILE, TABLE_FILE, keep_training, open_folder, reported
+from eznas.tasks.plan import TablePlan, prepared
+from eznas.tasks.provenance import provenance
+from eznas.tasks.table import AccuracyTable
+from eznas.tasks.training import Job, Trained
+from eznas.tasks.workers import train_jobs
+
+Progress = Callable[[int, int], None]
+"""Called with the trainings done and the trainings in all: once at the start, then after each."""
+
+
+def produce_table(
+    plan: TablePlan, folder: Path, processes: int | None = None, progress: Progress | None = None
+) -> AccuracyTable:
+    """Train every architecture of the plan with every seed, and write the table and its provenance.
+
+    Each finished training is kept at once; a run that was ended, however it ended, goes on from there.
+
+    Args:
+        plan: What to train.
+        folder: A new folder, or one in which a run of the same plan was ended.
+        processes: How many trainings run at a time; one for each core by default, 1 trains in this process.
+        progress: What to call as trainings end.
+
+    Raises:
+        TaskError: The folder holds the trainings of another plan or cannot be written, the images cannot
+            be used, or a training fails.
+        SpaceError: The space is unknown.
+    """
+    architectures = plan.sample()
+    prepared(plan)  # images that cannot be used are refused before anything is written
+    jobs = [(architecture, seed) for architecture in architectures for seed in range(plan.training.seeds)]
+    kept = open_folder(plan, folder)
+    done = {job: kept[job] for job in jobs if job in kept}
+    report = progress or _no_report
+    report(len(done), len(jobs))
+    remaining = [job for job in jobs if job not in done]
+    with closing(train_jobs(plan, remaining, processes or os.cpu_count() or 1)) as outcomes:
+        for job, trained in outcomes:
+            keep_training(folder, job, trained)
+            done[job] = trained
+            report(len(done), len(jobs))
+    table = _table(plan, architectures, done)
+    with reported(folder):
+        table.write(folder / TABLE_FILE)
+        write_whole(folder / PROVENANCE_FILE, provenance(plan, table).encode())
+    return table
+
+
+def _no_report(_done: int, _total: int) -> None:
+    """Nobody wants to know."""
+
+
+def _table(plan: TablePlan, architectures: list[str], done: dict[Job, Trained]) -> AccuracyTable:
+    space, data = prepared(plan)
+    seeds = range(plan.training.seeds)
+    rows = [[done[architecture, seed] for seed in seeds] for architecture in architectures]
+    return AccuracyTable(
+        architectures=tuple(architectures),
+        parameters=np.array([space.parameters(text, data.classes) for text in architectures]),
+        flops=np.array([space.flops(text, data.classes) for text in architectures]),
+        training_seconds=np.array([round(sum(trained.seconds for trained in row), 2) for row in rows]),
+        seed_accuracies=np.array([[trained.accuracy for trained in row] for row in rows]),
+    )
