@@ -1,0 +1,46 @@
+"""What a backend is: it turns a graph of programs and a network into scalars, one a program and layer."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eznas.compile import Graph
+from eznas.statistics import NetworkStatistics
+
+
+class ToScalar(StrEnum):
+    """How the tensor that a program gives for a layer becomes one number."""
+
+    MEAN = "mean"
+    L2_NORM = "l2"
+
+    @property
+    def op(self) -> str:
+        """The operation that defines it."""
+        return "mean" if self is ToScalar.MEAN else "frobenius_norm"
+
+
+class Backend(ABC):
+    """Computes programs on layers; it keeps no results, but may keep plans and compiled code.
+
+    Backends are called from several threads at once, one network each, with torch set to one thread.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def layer_scalars(
+        self, graph: Graph, network: NetworkStatistics, to_scalar: ToScalar
+    ) -> NDArray[np.float64]:
+        """The scalar of each program on each layer, (programs, layers): NaN and infinity included.
+
+        Args:
+            graph: Programs that have a shape on every layer of the network; see `infer_shapes`.
+            network: The layers.
+            to_scalar: The mean or the L2 norm of what a program gives.
+        """

@@ -1,0 +1,92 @@
+"""The population graph: all programs of a call as one graph in which equal subtrees are one node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eznas.ops import OPS
+from eznas.program import Program
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An operation on earlier nodes, or a terminal."""
+
+    name: str
+    arguments: tuple[int, ...] = ()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether this node reads a statistic."""
+        return self.name not in OPS
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes in an order in which every node comes after its arguments."""
+
+    nodes: tuple[Node, ...]
+    """Each subtree that occurs in any program, once."""
+    roots: tuple[int, ...]
+    """For each program the index of its node."""
+    last_used_by: tuple[tuple[int, ...], ...]
+    """For each node the nodes whose last reader it is; a node that nothing reads is its own."""
+
+    @property
+    def terminals(self) -> set[str]:
+        """The names of the statistics that the programs read."""
+        return {node.name for node in self.nodes if node.is_terminal}
+
+    def select(self, programs: Sequence[int]) -> Graph:
+        """The graph of some of the programs, in the given order, with only the nodes that they read."""
+        read = {self.roots[program] for program in programs}
+        for index in range(len(self.nodes) - 1, -1, -1):
+            if index in read:
+                read.update(self.nodes[index].arguments)
+        kept = sorted(read)
+        moved = {old: new for new, old in enumerate(kept)}
+        nodes = [
+            Node(node.name, tuple(moved[argument] for argument in node.arguments))
+            for node in (self.nodes[old] for old in kept)
+        ]
+        return _graph(nodes, [moved[self.roots[program]] for program in programs])
+
+
+def build_graph(programs: Sequence[Program]) -> Graph:
+    """Merge programs into one graph by hash-consing.
+
+    `add(a, b)` and `add(b, a)` are one node, as for every commutative operation; its arguments stay in the
+    order in which they were met first. Canonical programs therefore give each operation its arguments in
+    one order, whichever programs stand beside them.
+    """
+    index_of: dict[tuple[str, tuple[int, ...]], int] = {}
+    nodes: list[Node] = []
+    roots = []
+    for program in programs:
+        waiting: list[int] = []
+        # From the last token to the first, the arguments of a token are the latest values on the stack.
+        for name in reversed(program.tokens):
+            arguments: tuple[int, ...] = ()
+            key = name, arguments
+            if name in OPS:
+                op = OPS[name]
+                arguments = tuple(waiting.pop() for _ in range(op.arity))
+                key = name, tuple(sorted(arguments)) if op.commutative else arguments
+            if key not in index_of:
+                index_of[key] = len(nodes)
+                nodes.append(Node(name, arguments))
+            waiting.append(index_of[key])
+        roots.append(waiting.pop())
+    return _graph(nodes, roots)
+
+
+def _graph(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
+    last_reader = list(range(len(nodes)))
+    for reader, node in enumerate(nodes):
+        for argument in node.arguments:
+            last_reader[argument] = reader
+    last_used_by: list[list[int]] = [[] for _ in nodes]
+    for index, reader in enumerate(last_reader):
+        last_used_by[reader].append(index)
+    return Graph(tuple(nodes), tuple(roots), tuple(map(tuple, last_used_by)))
