@@ -1,0 +1,136 @@
+"""What a run writes down: measured programs, generations and checkpoints, as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from eznas.errors import RunError
+from eznas.program import Program
+from eznas.ranking import Fitness
+
+
+class Origin(StrEnum):
+    """How a program came into a generation."""
+
+    RANDOM = "random"
+    CHILD = "child"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredProgram:
+    """A program of one generation with the fitness that it had there."""
+
+    generation: int
+    program: Program
+    origin: Origin
+    fitness: Fitness
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(
+            {
+                "generation": self.generation,
+                "program": str(self.program),
+                "origin": self.origin,
+                "fitness": self.fitness.value,
+                "orientation": self.fitness.orientation,
+                "taus": self.fitness.taus,
+            }
+        )
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: Anything else.
+        """
+        try:
+            record = json.loads(line)
+            fitness = Fitness(record["fitness"], record["orientation"], tuple(record["taus"]))
+            program = Program.parse(record["program"])
+            return cls(record["generation"], program, Origin(record["origin"]), fitness)
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"expected the line of a measured program, got {line[:80]!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseSeconds:
+    """Wall-clock seconds of one generation by phase."""
+
+    variation: float
+    """Random programs, selection, crossover and mutation."""
+    validity: float
+    """Shape inference and evaluation on the probe layers."""
+    evaluation: float
+    """Scores of the population on the drawn networks."""
+    correlation: float
+    """Kendall taus."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationRecord:
+    """One generation in figures; one line of the log."""
+
+    generation: int
+    best: float
+    median: float
+    best_program: str
+    validity_rate: float
+    """The share of valid programs among all that were made to fill this generation."""
+    distinct: int
+    """Programs that differ in more than the order of commutative arguments."""
+    mean_size: float
+    drawn: dict[str, list[int]]
+    """For each drawn task the positions of the drawn networks among the stored ones."""
+    memo_hits: int
+    memo_misses: int
+    memo_bytes: int
+    seconds: PhaseSeconds
+
+    def to_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, line: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: Anything else.
+        """
+        try:
+            record: dict[str, Any] = json.loads(line)
+            return cls(**{**record, "seconds": PhaseSeconds(**record["seconds"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"expected the line of a generation, got {line[:80]!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The state after a generation; with the measured programs it is all that a run needs to go on."""
+
+    generation: int
+    random_state: Any
+    """Of `random.Random.getstate`."""
+
+    def to_json(self) -> str:
+        """A document."""
+        return json.dumps({"generation": self.generation, "random_state": self.random_state})
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises:
+            RunError: Anything else.
+        """
+        try:
+            record = json.loads(text)
+            version, internal, gauss = record["random_state"]
+            return cls(int(record["generation"]), (version, tuple(internal), gauss))
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"expected a checkpoint, got {text[:80]!r}") from error

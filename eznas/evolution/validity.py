@@ -1,0 +1,54 @@
+"""Which programs are valid: shapes on every geometry, values on a few probe layers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from eznas.compile import Rejection, build_graph, infer_shapes
+from eznas.evaluator import Evaluator
+from eznas.evolution.config import EvolutionConfig
+from eznas.program import Program
+from eznas.statistics import NetworkStatistics
+from eznas.terminals import Geometry
+
+PROBE_NETWORKS = 3
+"""Networks of each task whose layers are probed. Shapes are decided for every geometry without running
+anything, so that the probe need only find NaN and infinities; a program that still fails on a drawn
+network has fitness 0."""
+
+
+class Validity:
+    """Tells valid from invalid programs for the stored networks of all tasks.
+
+    Args:
+        stores: For each task the statistics of its stored networks.
+        config: Backend, threads and to_scalar.
+    """
+
+    def __init__(self, stores: Sequence[Sequence[NetworkStatistics]], config: EvolutionConfig) -> None:
+        self._geometries: set[Geometry] = set()
+        probes: list[NetworkStatistics] = []
+        for store in stores:
+            networks = [store[index] for index in range(len(store))]
+            self._geometries.update(geometry for network in networks for geometry in network.geometries)
+            # The same networks in every run, so that validity does not depend on the seed of the run.
+            probes.extend(random.Random(0).sample(networks, min(PROBE_NETWORKS, len(networks))))
+        self._evaluator = Evaluator(
+            probes, config.backend, config.threads, memo_bytes=0, to_scalar=config.to_scalar
+        )
+
+    def check(self, programs: Sequence[Program]) -> list[bool]:
+        """For each program whether it is valid."""
+        well_typed = self._well_typed(programs)
+        candidates = [program for program, typed in zip(programs, well_typed, strict=True) if typed]
+        finite = iter(self._evaluator.score(candidates).valid)
+        return [typed and bool(next(finite)) for typed in well_typed]
+
+    def _well_typed(self, programs: Sequence[Program]) -> list[bool]:
+        graph = build_graph(programs)
+        refused: set[int] = set()
+        for geometry in self._geometries:
+            shapes = infer_shapes(graph, geometry)
+            refused.update(root for root in graph.roots if isinstance(shapes[root], Rejection))
+        return [root not in refused for root in graph.roots]
