@@ -1,0 +1,5 @@
+"""`python -m eznas` is the same as `eznas`."""
+
+from eznas.cli import main
+
+main()
