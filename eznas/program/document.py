@@ -7,7 +7,7 @@ from typing import Final
 
 from eznas.errors import ProgramSyntaxError
 from eznas.ops import OP_SET_HASH
-from eznas.program.suggestion import quoted
+from eznas.suggestion import quoted
 
 FORMAT: Final = "eznas-program"
 VERSION: Final = 1

@@ -13,8 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from eznas.errors import ProgramSyntaxError
-from eznas.program.suggestion import quoted, unknown_name
-from eznas.program.tree import ARITY, MAX_HEIGHT, MAX_SIZE, Tokens, height_message, size_message
+from eznas.program.tree import (
+    ARITY,
+    MAX_HEIGHT,
+    MAX_SIZE,
+    Tokens,
+    height_message,
+    size_message,
+    unknown_token,
+)
+from eznas.suggestion import quoted
 
 _SPACE: Final = re.compile(r"\s*")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[(),]")
@@ -94,7 +102,7 @@ def _expect_name(program_text: str, word: _Word, stack: list[_OpenOperation]) ->
     if word.text == ")" and stack and not stack[-1].arguments:
         raise _wrong_count(program_text, stack[-1])
     if word.text and word.text not in _SIGNS:
-        raise _error(program_text, word.start, unknown_name(word.text, ARITY))
+        raise _error(program_text, word.start, unknown_token(word.text))
     raise _error(program_text, word.start, f"expected an operation or a terminal, got {word}")
 
 

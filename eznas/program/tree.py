@@ -7,7 +7,7 @@ from typing import Final
 
 from eznas.errors import ProgramSyntaxError
 from eznas.ops import OPS
-from eznas.program.suggestion import unknown_name
+from eznas.suggestion import quoted, with_nearest
 from eznas.terminals import TERMINALS
 
 Tokens = tuple[str, ...]
@@ -41,7 +41,7 @@ def check_tokens(tokens: Tokens) -> None:
         if not isinstance(name, str):
             raise ProgramSyntaxError(f"expected a name as token {index}, got {type(name).__name__}")
         if name not in ARITY:
-            raise ProgramSyntaxError(f"{unknown_name(name, ARITY)} (token {index})")
+            raise ProgramSyntaxError(f"{unknown_token(name)} (token {index})")
         if len(missing) > MAX_HEIGHT:
             raise ProgramSyntaxError(height_message())
         _advance(missing, ARITY[name])
@@ -59,6 +59,12 @@ def _advance(missing: list[int], arity: int) -> None:
         return
     while missing and not missing[-1]:
         missing.pop()
+
+
+def unknown_token(name: str) -> str:
+    """The message about a name that is neither an operation nor a terminal."""
+    message = f"expected an operation or a terminal, got the unknown name {quoted(name)}"
+    return with_nearest(message, name, ARITY)
 
 
 def size_message(size: int | None = None) -> str:

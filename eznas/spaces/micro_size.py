@@ -11,7 +11,7 @@ from torch import nn
 from eznas.errors import SpaceError
 from eznas.spaces.blocks import classifier, halve, relu_conv_bn, stem
 from eznas.spaces.space import Space
-from eznas.spaces.suggestion import quoted
+from eznas.suggestion import quoted
 
 
 class _Residual(nn.Module):

@@ -9,7 +9,7 @@ from eznas.errors import SpaceError
 from eznas.spaces.micro_size import MicroSize
 from eznas.spaces.micro_topology import MicroTopology
 from eznas.spaces.space import Space
-from eznas.spaces.suggestion import quoted, unknown_name
+from eznas.suggestion import quoted, unknown_name
 
 _SPACES: dict[str, type[Space]] = {space.name: space for space in (MicroTopology, MicroSize)}
 

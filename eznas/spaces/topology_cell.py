@@ -12,7 +12,7 @@ from torch import nn
 
 from eznas.errors import SpaceError
 from eznas.spaces.blocks import relu_conv_bn
-from eznas.spaces.suggestion import quoted
+from eznas.suggestion import quoted
 
 NODES: Final = 4
 EDGES: Final = tuple((source, target) for target in range(1, NODES) for source in range(target))
