@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from eznas import files
-from eznas.files import write_whole
+from eznas.files import locked, write_whole
 
 
 def test_content_is_written_and_replaced(tmp_path: Path) -> None:
@@ -49,3 +49,24 @@ def test_interruption_leaves_no_temporary_file(tmp_path: Path, monkeypatch: pyte
 def test_missing_folder_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="missing"):
         write_whole(tmp_path / "missing" / "figures.csv", b"")
+
+
+def test_locked_folder_refuses_a_second_process_and_is_free_afterwards(tmp_path: Path) -> None:
+    # Every opening of the lock file counts, as if it were another process.
+    first, second = (locked(tmp_path, LookupError("in use")) for _ in range(2))
+    with first, pytest.raises(LookupError, match="in use"), second:
+        pytest.fail("entered twice")
+    with locked(tmp_path, LookupError("in use")):
+        pass
+
+
+def test_error_inside_a_locked_folder_frees_it(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), locked(tmp_path, LookupError("in use")):
+        raise KeyError
+    with locked(tmp_path, LookupError("in use")):
+        pass
+
+
+def test_missing_folder_cannot_be_locked(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), locked(tmp_path / "missing", LookupError("in use")):
+        pytest.fail("entered")

@@ -96,8 +96,8 @@ def _gradients(layers: Sequence[Layer], logits: Tensor, request: Request) -> dic
     flowing = {key: edge for key, edge in edges.items() if edge is not None}
     found: dict[tuple[int, Family], Tensor | None] = {}
     if flowing and logits.requires_grad:
-        ones = torch.ones_like(logits)
-        gradients = torch.autograd.grad([logits], [*flowing.values()], [ones], allow_unused=True)
+        # The sum has the wanted gradient of ones; giving the ones themselves makes torch import sympy.
+        gradients = torch.autograd.grad([logits.sum()], [*flowing.values()], allow_unused=True)
         found = dict(zip(flowing, gradients, strict=True))
     return {
         (index, family): _gradient(layers[index], family, found.get((index, family)))
@@ -121,4 +121,4 @@ def _through_relu(layer: Layer, gradient: Tensor) -> Tensor:
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    return tensor.detach().to("cpu", torch.float32).contiguous()
+    return tensor.detach().to("cpu", torch.float32)

@@ -23,8 +23,8 @@ def naming(path: Path, action: str) -> Iterator[None]:
         raise StoreError(f"cannot {action} {path}: {error.strerror or error}") from error
 
 
-def write_at(descriptor: int, content: bytes, offset: int) -> None:
-    """Write all of the content at a place of an open file, whatever stands there.
+def write_at(descriptor: int, content: bytes | memoryview, offset: int) -> None:
+    """Write all of the content, bytes, at a place of an open file, whatever stands there.
 
     Raises:
         OSError: A part or all of it could not be written.
@@ -35,6 +35,6 @@ def write_at(descriptor: int, content: bytes, offset: int) -> None:
         rest, offset = rest[written:], offset + written
 
 
-def checksum(content: bytes | NDArray[Any]) -> int:
-    """CRC-32: finds altered bytes at about two gigabytes a second; no protection against intent."""
-    return zlib.crc32(content if isinstance(content, bytes) else content.data)
+def checksum(content: bytes | NDArray[Any], before: int = 0) -> int:
+    """CRC-32, going on from that of what stands before: finds altered bytes, no protection against intent."""
+    return zlib.crc32(content if isinstance(content, bytes) else content.data, before)

@@ -76,17 +76,18 @@ class StatisticsStore(Sequence[NetworkStatistics]):
                 missing, truncated or altered; the message names the file.
         """
         folder = Path(path)
-        if not cls.is_finished(folder):
-            raise StoreError(_why_not_finished(folder))
-        manifest = Manifest.load(folder)
-        plan = manifest.plan
-        arrays = StoreArrays.load(folder, manifest.files, len(plan.names), len(plan.terminals))
-        for terminal in plan.terminals:
-            file = data_file(folder, terminal)
-            expected = FLOAT.itemsize * int(arrays.offsets[-1, family_index(terminal)])
-            if manifest.files[file.name].bytes != expected:
-                raise StoreError(f"{folder / MANIFEST} is damaged: it gives {file.name} another size")
-            _check_size(file, expected)
+        with naming(folder, "read"):
+            if not cls.is_finished(folder):
+                raise StoreError(_why_not_finished(folder))
+            manifest = Manifest.load(folder)
+            plan = manifest.plan
+            arrays = StoreArrays.load(folder, manifest.files, len(plan.names), len(plan.terminals))
+            for terminal in plan.terminals:
+                file = data_file(folder, terminal)
+                expected = FLOAT.itemsize * int(arrays.offsets[-1, family_index(terminal)])
+                if manifest.files[file.name].bytes != expected:
+                    raise StoreError(f"{folder / MANIFEST} is damaged: it gives {file.name} another size")
+                _check_size(file, expected)
         return cls(folder, manifest, arrays)
 
     @property
@@ -192,8 +193,8 @@ class StatisticsStore(Sequence[NetworkStatistics]):
             file = data_file(self._folder, terminal)
             expected = FLOAT.itemsize * int(self._arrays.offsets[-1, family_index(terminal)])
             # The file may have changed since it was opened; reading past its end would end the process.
-            _check_size(file, expected)
             with naming(file, "map"):
+                _check_size(file, expected)
                 mapped = np.memmap(file, FLOAT, mode="r") if expected else np.empty(0, FLOAT)
             # A plain array over the same memory: slices of np.memmap itself take several times as long.
             values = self._maps[terminal] = np.asarray(mapped)

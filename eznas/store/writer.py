@@ -17,6 +17,7 @@ from eznas.store.arrays import StoreArrays, padded_shapes
 from eznas.store.disk import checksum, naming, write_at
 from eznas.store.journal import NetworkRecord, intact_records, read_journal
 from eznas.store.layout import (
+    ARRAYS,
     FLOAT,
     JOURNAL,
     MANIFEST,
@@ -99,7 +100,8 @@ class StoreWriter:
         try:
             checksums = [self._write_values(terminal, statistics) for terminal in self._plan.terminals]
             record = NetworkRecord(name, shapes, tuple(checksums))
-            self._write(self._folder / JOURNAL, record.line())
+            journal = self._folder / JOURNAL
+            write_at(self._descriptors[journal], record.line(), self._ends[journal])
         except OSError as error:
             self._cut_tails()
             raise StoreError(
@@ -142,13 +144,13 @@ class StoreWriter:
         self._cut_tails()
 
     def _write_values(self, terminal: str, statistics: NetworkStatistics) -> int:
-        layers = [layer[terminal].ravel() for layer in statistics.layers]
-        content = np.concatenate(layers, dtype=FLOAT, casting="equiv").tobytes()
-        self._write(data_file(self._folder, terminal), content)
-        return checksum(content)
-
-    def _write(self, file: Path, content: bytes) -> None:
-        write_at(self._descriptors[file], content, self._ends[file])
+        file = data_file(self._folder, terminal)
+        written, found = 0, 0
+        for layer in statistics.layers:
+            values = np.ascontiguousarray(layer[terminal], FLOAT).reshape(-1).view(np.uint8)
+            write_at(self._descriptors[file], values.data, self._ends[file] + written)
+            found, written = checksum(values, found), written + values.size
+        return found
 
     def _move_ends(self, record: NetworkRecord) -> None:
         self._ends[self._folder / JOURNAL] += len(record.line())
@@ -163,15 +165,23 @@ class StoreWriter:
 
 
 def _begin_or_resume(folder: Path, plan: StorePlan) -> list[NetworkRecord]:
-    if (folder / MANIFEST).exists():
+    with naming(folder, "read"):
+        _remove_leftovers(folder)
+        held = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    if MANIFEST in held:
         raise StoreError(f"the store {folder} is finished; choose another folder for a new one")
-    if not (folder / PLAN).exists():
-        with naming(folder, "read"):
-            strangers = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-        if strangers:
-            raise StoreError(f"{folder} is no store and not empty: it holds {', '.join(strangers[:3])}")
+    if PLAN not in held:
+        if held:
+            raise StoreError(f"{folder} is no store and not empty: it holds {', '.join(held[:3])}")
         plan.save(folder)
     difference = StorePlan.load(folder).difference(plan)
     if difference is not None:
         raise StoreError(f"the unfinished store {folder} has {difference}; choose another folder")
     return list(intact_records(folder, plan, read_journal(folder, plan)))
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of documents and arrays in whose writing a process was killed."""
+    for name in (PLAN, MANIFEST, *ARRAYS):
+        for leftover in folder.glob(f".{name}.*"):
+            leftover.unlink()
