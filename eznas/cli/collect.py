@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -40,8 +41,8 @@ def collect(
 
     opened = tasks.get(task)
     rows = np.random.default_rng(seed).permutation(len(opened.architectures))[:networks]
-    with bars() as shown:
-        try:
+    try:
+        with bars() as shown:
             store = tasks.collect_task(
                 opened,
                 out,
@@ -51,11 +52,11 @@ def collect(
                 batch_size=batch_size,
                 seed=seed,
                 announce=shown.note,
-                progress=lambda done, total: shown.update(f"statistics of {opened.name}", done, total),
+                progress=partial(shown.update, f"statistics of {opened.name}"),
             )
-        except KeyboardInterrupt:
-            print_note(f"stopped; the same command goes on with the store in {out}")
-            raise
+    except KeyboardInterrupt:
+        print_note(f"stopped; the same command goes on with the store in {out}")
+        raise
     layers = sum(len(store[index]) for index in range(len(store)))
     if as_json:
         print_json({"store": str(out), "networks": len(store), "layers": layers, "names": list(store.names)})

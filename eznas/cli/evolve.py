@@ -67,15 +67,15 @@ def evolve(
             "goes on with the settings of the run; it takes no other setting", param_hint="--resume"
         )
     settings = None if resume else make_config(_preset(preset), config, overrides)
-    with bars() as shown:
-        try:
-            if resume is not None:
+    try:
+        with bars() as shown:
+            if settings is None:
                 outcome = resume_evolution(folder.path, _observer(shown), stores)
             else:
                 outcome = run_evolution(settings, folder.path, _observer(shown), stores)
-        except KeyboardInterrupt:
-            print_note(f"stopped; go on with: eznas evolve --resume {folder.path}")
-            raise
+    except KeyboardInterrupt:
+        print_note(f"stopped; go on with: eznas evolve --resume {folder.path}")
+        raise
     _report(folder, outcome, as_json=as_json)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -146,14 +147,12 @@ def train(
         {key: value for key, value in training.items() if value is not None},
         EMBEDDED_PLANS.get(name),
     )
-    with bars() as shown:
-        try:
-            produce_table(
-                plan, out, processes, lambda done, total: shown.update(f"trainings of {name}", done, total)
-            )
-        except KeyboardInterrupt:
-            print_note(f"stopped; the same command goes on with the trainings in {out}")
-            raise
+    try:
+        with bars() as shown:
+            produce_table(plan, out, processes, partial(shown.update, f"trainings of {name}"))
+    except KeyboardInterrupt:
+        print_note(f"stopped; the same command goes on with the trainings in {out}")
+        raise
     from eznas import tasks
 
     ranking = tasks.get(str(out)).provenance["ranking"]
