@@ -15,6 +15,7 @@ from eznas.statistics import NetworkStatistics, collect_statistics, network_seed
 from eznas.store import StatisticsStore, collect_store
 from eznas.tasks.task import Task
 from eznas.terminals import TERMINALS
+from eznas.threads import one_torch_thread
 
 STORES_VARIABLE = "EZNAS_STORES"
 """The environment variable that names the folder of `default_stores`."""
@@ -45,7 +46,8 @@ def network_statistics(
     weights = network_seed(seed, architecture)
     model = task.build(architecture, weights)
     inputs = task.inputs(batch_size, seed)
-    return collect_statistics(model, inputs, terminals, structure, seed=weights)
+    with one_torch_thread():
+        return collect_statistics(model, inputs, terminals, structure, seed=weights)
 
 
 def collect_task(

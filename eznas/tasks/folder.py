@@ -6,15 +6,16 @@ import errno
 import json
 import math
 import os
+import reprlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from pydantic import ValidationError
 
 from eznas.errors import TaskError
-from eznas.files import write_whole
+from eznas.files import LOCK_FILE, locked, write_whole
 from eznas.tasks.plan import TablePlan, first_problem
 from eznas.tasks.training import Job, Trained
 
@@ -24,24 +25,41 @@ TABLE_FILE: Final = "table.csv"
 PROVENANCE_FILE: Final = "provenance.json"
 
 
-def open_folder(plan: TablePlan, folder: Path) -> dict[Job, Trained]:
-    """The trainings that the folder already holds, after making sure that they are of this plan.
+@contextmanager
+def opened(plan: TablePlan, folder: Path) -> Iterator[dict[Job, Trained]]:
+    """The trainings that a folder already holds, while no other process may add to them.
 
     A new folder is made and gets the plan. A last line that a crash tore off is dropped.
 
     Raises:
-        TaskError: The folder is foreign, holds another plan or a spoilt file, or cannot be written.
+        TaskError: The folder is foreign, in use, holds another plan or a spoilt file, or cannot be written.
     """
-    with reported(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if (folder / PLAN_FILE).exists():
-            _check_same_plan(plan, read_plan(folder), folder)
-            return read_progress(folder, repair=True)
-        # A crash may have left the plan under its temporary name.
-        if any(not entry.name.startswith(f".{PLAN_FILE}.") for entry in folder.iterdir()):
-            raise TaskError(f"{folder} is not empty and holds no {PLAN_FILE}; expected a new folder")
-        write_whole(folder / PLAN_FILE, plan.model_dump_json(indent=2).encode())
-        return {}
+    with ExitStack() as lock:
+        with reported(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            _check_own(folder)
+            lock.enter_context(locked(folder, TaskError(f"another process trains the table in {folder}")))
+            if (folder / PLAN_FILE).exists():
+                _check_same_plan(plan, read_plan(folder), folder)
+            else:
+                write_whole(folder / PLAN_FILE, plan.model_dump_json(indent=2).encode())
+            done = read_progress(folder, repair=True)
+        yield done
+
+
+def _check_own(folder: Path) -> None:
+    if (folder / PLAN_FILE).exists():
+        return
+    # A crash may have left a lock, or the plan under its temporary name.
+    foreign = [
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name != LOCK_FILE and not entry.name.startswith(f".{PLAN_FILE}.")
+    ]
+    if foreign:
+        raise TaskError(
+            f"{folder} holds no {PLAN_FILE} but {reprlib.repr(min(foreign))}; expected a new folder"
+        )
 
 
 def read_plan(folder: Path) -> TablePlan:

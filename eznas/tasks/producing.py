@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from eznas.files import write_whole
-from eznas.tasks.folder import PROVENANCE_FILE, TABLE_FILE, keep_training, open_folder, reported
+from eznas.tasks.folder import PROVENANCE_FILE, TABLE_FILE, keep_training, opened, reported
 from eznas.tasks.plan import TablePlan, prepared
 from eznas.tasks.provenance import provenance
 from eznas.tasks.table import AccuracyTable
@@ -35,28 +35,39 @@ def produce_table(
         progress: What to call as trainings end.
 
     Raises:
-        TaskError: The folder holds the trainings of another plan or cannot be written, the images cannot
-            be used, or a training fails.
+        TaskError: The folder is in use, holds the trainings of another plan or cannot be written, the
+            images cannot be used, or a training fails.
         SpaceError: The space is unknown.
     """
     architectures = plan.sample()
     prepared(plan)  # images that cannot be used are refused before anything is written
     jobs = [(architecture, seed) for architecture in architectures for seed in range(plan.training.seeds)]
-    kept = open_folder(plan, folder)
-    done = {job: kept[job] for job in jobs if job in kept}
-    report = progress or _no_report
-    report(len(done), len(jobs))
+    with opened(plan, folder) as kept:
+        done = {job: kept[job] for job in jobs if job in kept}
+        _train_remaining(plan, folder, jobs, done, processes or os.cpu_count() or 1, progress or _no_report)
+        table = _table(plan, architectures, done)
+        with reported(folder):
+            table.write(folder / TABLE_FILE)
+            write_whole(folder / PROVENANCE_FILE, provenance(plan, table).encode())
+    return table
+
+
+def _train_remaining(
+    plan: TablePlan,
+    folder: Path,
+    jobs: list[Job],
+    done: dict[Job, Trained],
+    processes: int,
+    progress: Progress,
+) -> None:
+    """Train the jobs that are not done yet, and add each to those that are and to the folder."""
     remaining = [job for job in jobs if job not in done]
-    with closing(train_jobs(plan, remaining, processes or os.cpu_count() or 1)) as outcomes:
+    progress(len(done), len(jobs))
+    with closing(train_jobs(plan, remaining, processes)) as outcomes:
         for job, trained in outcomes:
             keep_training(folder, job, trained)
             done[job] = trained
-            report(len(done), len(jobs))
-    table = _table(plan, architectures, done)
-    with reported(folder):
-        table.write(folder / TABLE_FILE)
-        write_whole(folder / PROVENANCE_FILE, provenance(plan, table).encode())
-    return table
+            progress(len(done), len(jobs))
 
 
 def _no_report(_done: int, _total: int) -> None:

@@ -15,20 +15,25 @@ from numpy.typing import NDArray
 from eznas.tasks.plan import TablePlan
 from eznas.tasks.table import AccuracyTable
 
-SINGLE_TOLERANCE: Final = 8.0
+SINGLE_TOLERANCE: Final = 12.0
 """How many points the accuracy of one training may move on another processor or torch build.
 
-Training amplifies the last bit of a sum until it is as if another noise had been drawn. Measured on the
-embedded tasks with other vector instructions and other convolution kernels: XXX.
+Training amplifies the last bit of a sum. Measured on the embedded tasks with older vector instructions, other
+convolution kernels and two threads: of 102 trainings half moved by less than 0.6 points, 95 % by less than
+2.5, the most by 5.6; of 96 trainings of the architectures whose seeds differ most, the most by 10.8.
 """
 
-MEAN_TOLERANCE: Final = 4.0
-"""How many points the mean accuracy of an architecture may move likewise: measured XXX."""
+MEAN_TOLERANCE: Final = 5.0
+"""How many points the mean over four seeds may move likewise.
+
+Measured for the architectures whose seeds differ most: 0.8 on average, at most 3.7.
+"""
 
 _REPRODUCIBILITY: Final = (
     "The same plan gives the same accuracies to the digit on the same processor and torch build, for any "
-    "number of processes. Elsewhere float32 sums are added up in another order: expect single accuracies "
-    f"within {SINGLE_TOLERANCE:g} points and means over four seeds within {MEAN_TOLERANCE:g} points."
+    "number of processes. Elsewhere float32 sums are added up in another order: on the embedded tasks single "
+    f"accuracies then stay within {SINGLE_TOLERANCE:g} points, and means over four seeds within "
+    f"{MEAN_TOLERANCE:g} points."
 )
 
 _MOST_HALVINGS: Final = 252

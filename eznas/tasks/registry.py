@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from eznas import spaces
 from eznas.errors import TaskError
-from eznas.spaces.suggestion import unknown_name
+from eznas.suggestion import unknown_name
 from eznas.tasks.embedded import EMBEDDED_PLANS, embedded_folder
 from eznas.tasks.folder import PLAN_FILE, PROVENANCE_FILE, TABLE_FILE, read_plan, read_progress
 from eznas.tasks.plan import TablePlan, first_problem

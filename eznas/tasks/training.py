@@ -57,6 +57,18 @@ class TrainingData:
     classes: int
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread adds up every sum in one order; small networks gain nothing from more."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def training_data(settings: TrainingSettings, space: Space) -> TrainingData:
     """The images of the settings at the resolution of the space.
 
@@ -130,17 +142,6 @@ def train(space: Space, architecture: str, seed: int, data: TrainingData) -> Tra
             reason = f"{type(error).__name__}: {error}"
             raise TaskError(f"cannot train {architecture!r} of {space.name}: {reason}") from error
     return Trained(accuracy, time.process_time() - started)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread adds up every sum in one order, and small networks gain nothing from more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def _fit(model: nn.Module, data: TrainingData, generator: torch.Generator) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -81,9 +80,6 @@ def _start(plan: TablePlan) -> tuple[BaseProcess, Connection]:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Keep Ctrl-C from processes started meanwhile: they inherit the mask, and their parent ends them."""
-    if sys.platform == "win32":  # which has no signal masks
-        yield
-        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -2,6 +2,7 @@ import errno
 import json
 import multiprocessing
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -19,31 +20,40 @@ from eznas.tasks import AccuracyTable, TablePlan, produce_table, workers
 from eznas.tasks import folder as table_folder
 
 SCRIPT = """
-import os, signal, sys
+import multiprocessing, os, signal, sys, time
 from pathlib import Path
 from eznas.tasks import TablePlan, produce_table
 
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def interrupted():
+    # A terminal interrupts the whole group; the workers get half a second to say something about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.killpg(0, signal.SIGINT)
+    time.sleep(0.5)
+    raise KeyboardInterrupt
+
 def progress(done, total):
     if done == 5:
-        {action}
+        {action}()
 
 if __name__ == "__main__":
     plan = TablePlan.model_validate_json(sys.argv[1])
     try:
-        produce_table(plan, Path(sys.argv[2]), processes={processes}, progress=progress)
+        produce_table(plan, Path(sys.argv[2]), processes=2, progress=progress)
     except KeyboardInterrupt:
-        sys.exit("interrupted")
+        sys.exit(f"interrupted, {{len(multiprocessing.active_children())}} workers left")
 """
 
 
-def run(plan: TablePlan, folder: Path, action: str, processes: int) -> subprocess.CompletedProcess[str]:
-    """Train the plan in a process of its own, which does something to itself after five trainings.
+def run(plan: TablePlan, folder: Path, action: str) -> subprocess.CompletedProcess[str]:
+    """Train the plan in a process of its own, to which something happens after five trainings.
 
     It returns when every process that holds the pipes is gone: a worker left over would be a timeout.
     """
-    source = SCRIPT.format(action=action, processes=processes)
     script = folder.parent / "produce.py"
-    script.write_text(source)
+    script.write_text(SCRIPT.format(action=action))
     return subprocess.run(
         [sys.executable, str(script), plan.model_dump_json(), str(folder)],
         env={**os.environ, "PYTHONPATH": str(Path(tasks.__file__).parents[2])},
@@ -110,7 +120,7 @@ def test_run_killed_in_the_middle_goes_on_to_the_same_table(
     plan: TablePlan, table: AccuracyTable, tmp_path: Path
 ) -> None:
     folder = tmp_path / "killed"
-    ended = run(plan, folder, "os.kill(os.getpid(), signal.SIGKILL)", processes=2)
+    ended = run(plan, folder, "killed")
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     kept = lines(folder)
     assert len(kept) == 5
@@ -124,11 +134,10 @@ def test_ctrl_c_of_a_terminal_ends_all_processes_quietly_and_can_be_resumed(
     plan: TablePlan, table: AccuracyTable, tmp_path: Path
 ) -> None:
     folder = tmp_path / "interrupted"
-    # A terminal interrupts the whole group: the parent and its workers.
-    ended = run(plan, folder, "os.killpg(0, signal.SIGINT)", processes=2)
+    ended = run(plan, folder, "interrupted")
     assert ended.returncode == 1
-    assert ended.stderr == "interrupted\n"
-    assert 5 <= len(lines(folder)) < 16
+    assert ended.stderr == "interrupted, 0 workers left\n"
+    assert len(lines(folder)) == 5
     assert_same(produce_table(plan, folder, processes=1), table)
 
 
@@ -210,7 +219,7 @@ def test_line_torn_by_a_crash_is_trained_again(
     (copy / "progress.jsonl").write_text("\n".join([*kept, torn]))
     assert_same(produce_table(plan, copy, processes=1), table)
     assert lines(copy)[:13] == kept
-    assert len(lines(copy)) == 16
+    assert len(table_folder.read_progress(copy)) == len(lines(copy)) == 16
 
 
 @pytest.mark.parametrize(
@@ -240,7 +249,7 @@ def test_spoilt_line_is_refused_with_its_number(
 
 def test_foreign_folder_is_refused_and_left_alone(plan: TablePlan, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(TaskError, match=r"is not empty and holds no plan\.json; expected a new folder"):
+    with pytest.raises(TaskError, match=r"holds no plan\.json but 'thesis\.txt'; expected a new folder"):
         produce_table(plan, tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -249,8 +258,28 @@ def test_folder_left_by_a_crash_before_the_plan_was_whole_can_be_used(
     plan: TablePlan, tmp_path: Path
 ) -> None:
     (tmp_path / ".plan.json.a1b2").write_text('{"na')
-    assert table_folder.open_folder(plan, tmp_path) == {}
+    (tmp_path / ".lock").write_text("")
+    with table_folder.opened(plan, tmp_path) as done:
+        assert done == {}
     assert table_folder.read_plan(tmp_path) == plan
+
+
+def test_folder_that_another_process_trains_is_refused(plan: TablePlan, tmp_path: Path) -> None:
+    with table_folder.opened(plan, tmp_path):
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(TaskError, match="another process trains the table in"):
+            produce_table(plan, tmp_path, processes=1)
+        assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["plan.json", "progress.jsonl"])
+def test_file_that_cannot_be_read_is_named(plan: TablePlan, folder: Path, tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / name).unlink()
+    (copy / name).mkdir()
+    with pytest.raises(TaskError, match=rf"cannot read the .*{name}.*Is a directory"):
+        produce_table(plan, copy, processes=1)
 
 
 def test_folder_of_another_plan_is_refused_with_the_difference(plan: TablePlan, folder: Path) -> None:
@@ -306,3 +335,23 @@ def test_full_disk_keeps_what_was_trained(
     assert all(json.loads(line) for line in lines(tmp_path / "full"))
     monkeypatch.undo()
     assert_same(produce_table(plan, tmp_path / "full", processes=1), table)
+
+
+def test_line_that_the_disk_took_only_a_part_of_is_reported_and_trained_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "partial"
+    shutil.copytree(folder, copy)
+    log = copy / "progress.jsonl"
+    done = table_folder.read_progress(copy)
+    job, trained = next(iter(done.items()))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 10, hard))
+    try:
+        with pytest.raises(TaskError, match=r"cannot write the table to .*No space left on device"):
+            table_folder.keep_training(copy, job, trained)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert log.read_bytes()[-1:] != b"\n"
+    assert table_folder.read_progress(copy, repair=True) == done
+    assert lines(copy) == lines(folder)

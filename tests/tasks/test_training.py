@@ -126,3 +126,17 @@ def test_architecture_of_another_space_is_refused(plan: TablePlan) -> None:
 def test_missing_images_are_refused(tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="no images at"):
         training_data(TrainingSettings(images=str(tmp_path / "none.npz")), spaces.get("micro-size"))
+
+
+def test_images_are_normalised_to_the_same_bit_for_any_number_of_threads() -> None:
+    settings, space = TrainingSettings(training_images=50, test_images=50), spaces.get("micro-size")
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(4)
+        four = training_data(settings, space)
+        torch.set_num_threads(1)
+        one = training_data(settings, space)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(four.pixels, one.pixels)
+    assert torch.equal(four.test_pixels, one.test_pixels)
