@@ -52,7 +52,7 @@ def to_number(value: torch.Tensor, to_scalar: ToScalar) -> float:
 class _Step(NamedTuple):
     """A node with all that can be looked up before the layers are met."""
 
-    index: int
+    node: int
     name: str
     function: Callable[..., torch.Tensor] | None
     """None for a terminal."""
@@ -83,7 +83,7 @@ def _root_scalars(steps: Sequence[_Step], layer: _Layer, to_scalar: ToScalar) ->
     for step in steps:
         value = _run(step, layer, values)
         if step.is_root:
-            scalars[step.index] = to_number(value, to_scalar)
+            scalars[step.node] = to_number(value, to_scalar)
         for spent in step.spent:
             # Thousands of programs on one layer would otherwise hold gigabytes.
             values[spent] = None
@@ -97,5 +97,5 @@ def _run(step: _Step, layer: _Layer, values: list[torch.Tensor | None]) -> torch
         value = torch.tensor(layer[step.name])
     else:
         value = step.function(*[values[argument] for argument in step.arguments])
-    values[step.index] = value
+    values[step.node] = value
     return value

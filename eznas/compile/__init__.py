@@ -1,9 +1,9 @@
 """From programs to what a backend runs: one graph for a whole population, and the shapes in it."""
 
-from eznas.compile.explain import TypedNode, explain_types, types_text
+from eznas.compile.explain import TypedNode, explain_types
 from eznas.compile.geometries import geometry_of_convolution
 from eznas.compile.graph import Graph, Node, build_graph
-from eznas.compile.types import Rejection, infer_shapes
+from eznas.compile.shape_inference import Rejection, infer_shapes
 
 __all__ = [
     "Graph",
@@ -14,5 +14,4 @@ __all__ = [
     "explain_types",
     "geometry_of_convolution",
     "infer_shapes",
-    "types_text",
 ]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eznas.compile.types import Rejection, result_shape, terminal_shape
+from eznas.compile.shape_inference import Rejection, result_shape, terminal_shape
 from eznas.program import Program
 from eznas.terminals import TERMINALS, Geometry, Shape
 
@@ -46,7 +45,8 @@ def explain_types(program: Program, geometry: Geometry) -> tuple[TypedNode, ...]
             continue
         arguments = [typed[argument] for argument in arguments_of[index]]
         found = typed[index] = result_shape(name, arguments)
-        if isinstance(found, Rejection) and found not in arguments:
+        inherited = any(isinstance(argument, Rejection) for argument in arguments)
+        if isinstance(found, Rejection) and not inherited:
             refusals[index] = found.message
     depths = [0] * program.size
     for index, arguments_here in enumerate(arguments_of):
@@ -56,10 +56,3 @@ def explain_types(program: Program, geometry: Geometry) -> tuple[TypedNode, ...]
         TypedNode(name, depth, None if isinstance(found, Rejection) else found, refusals.get(index))
         for index, (name, depth, found) in enumerate(zip(program.tokens, depths, typed, strict=True))
     )
-
-
-def types_text(nodes: Sequence[TypedNode], indent: int = 2) -> str:
-    """One line for each node: the name, indented by its depth, and the type in a second column."""
-    names = [" " * (indent * node.depth) + node.name for node in nodes]
-    width = max(map(len, names), default=0)
-    return "\n".join(f"{name:<{width}}  {node.type_text}" for name, node in zip(names, nodes, strict=True))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from eznas.errors import ConfigError
-from eznas.statistics.layers import Structure, parse_structure
 from eznas.terminals import Geometry
+
+_STRUCTURES: Final = ("rcb", "cbr")
 
 
 def geometry_of_convolution(
@@ -15,7 +18,7 @@ def geometry_of_convolution(
     groups: int = 1,
     side: int = 32,
     batch: int = 1,
-    structure: str = Structure.RCB,
+    structure: str = "rcb",
 ) -> Geometry:
     """The shapes of a layer around one convolution with square kernel and maps, padded by kernel // 2.
 
@@ -31,10 +34,11 @@ def geometry_of_convolution(
             the batch norm wrote.
 
     Raises:
-        ConfigError: A number below 1, or groups that do not divide the channels.
-        StatisticsError: An unknown structure.
+        ConfigError: An unknown structure, a number below 1, or groups that do not divide the channels.
     """
-    settings = {
+    if structure not in _STRUCTURES:
+        raise ConfigError(f"expected a structure of {', '.join(_STRUCTURES)}; got {structure!r}")
+    numbers = {
         "channels_in": channels_in,
         "channels_out": channels_out,
         "kernel": kernel,
@@ -43,7 +47,7 @@ def geometry_of_convolution(
         "side": side,
         "batch": batch,
     }
-    for name, value in settings.items():
+    for name, value in numbers.items():
         if value < 1:
             raise ConfigError(f"{name} must be at least 1, got {value}")
     if channels_in % groups or channels_out % groups:
@@ -55,7 +59,7 @@ def geometry_of_convolution(
     read = (batch, channels_in, side, side)
     written = (batch, channels_out, side_out, side_out)
     return Geometry(
-        t1=read if parse_structure(structure) is Structure.RCB else written,
+        t1=read if structure == "rcb" else written,
         t2=read,
         t3=(channels_out, channels_in // groups, kernel, kernel),
         t4=written,

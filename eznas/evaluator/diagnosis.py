@@ -46,12 +46,12 @@ def value_failure(
     culprit = _culprit(graph, values)
     if culprit is None:
         result = values[graph.roots[0]]
-        shapes = (tuple(result.shape),)
-        message = f"the {to_scalar} of {result.numel()} finite values of shape {shapes[0]} is {kind}"
+        shape = tuple(result.shape)
+        message = f"the {to_scalar} of finite values of shape {shape} is {kind}"
         eager = to_number(result, to_scalar)
         if math.isfinite(eager):
             message = f"the backend gives {scalar}, the eager definition {eager}"
-        return Failure(program, network, layer, kind, str(to_scalar), shapes, message)
+        return Failure(program, network, layer, kind, str(to_scalar), (shape,), message)
     node = graph.nodes[culprit]
     shapes = tuple(tuple(values[argument].shape) for argument in node.arguments)
     what = f"{node.name} of {' and '.join(map(str, shapes))} gives" if shapes else f"{node.name} holds"

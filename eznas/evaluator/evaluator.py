@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from eznas.backends import ToScalar, get_backend
-from eznas.errors import ConfigError, StatisticsError
+from eznas.errors import ConfigError, EznasError, StatisticsError
 from eznas.evaluator.diagnosis import shape_failure, value_failure
 from eznas.evaluator.memo import Memo, Outcome, program_code
 from eznas.evaluator.scores import Failure, Scores
@@ -42,6 +42,7 @@ class Evaluator:
 
     Raises:
         ConfigError: An unknown backend or to_scalar, or a number out of range.
+        StatisticsError: The statistics of one network where many are expected.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Evaluator:
         memo_bytes: int | None = None,
         to_scalar: str = ToScalar.MEAN,
     ) -> None:
+        if isinstance(statistics, NetworkStatistics):
+            raise StatisticsError("expected a store or a sequence of NetworkStatistics, got one network's")
         if threads is not None and threads < 1:
             raise ConfigError(f"threads must be at least 1, got {threads}")
         if memo_bytes is not None and memo_bytes < 0:
@@ -60,7 +63,7 @@ class Evaluator:
             raise ConfigError(f"unknown to_scalar {to_scalar!r}; expected one of {', '.join(ToScalar)}")
         self.statistics = statistics
         self.backend = get_backend(backend)
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = threads or _processors()
         self.memo = Memo(DEFAULT_MEMO_BYTES if memo_bytes is None else memo_bytes)
         self.to_scalar = ToScalar(to_scalar)
 
@@ -76,7 +79,11 @@ class Evaluator:
 
         Raises:
             StatisticsError: A network does not exist, or does not hold a terminal that a program reads.
+            EznasError: Something that is not a program.
         """
+        for program in programs:
+            if not isinstance(program, Program):
+                raise EznasError(f"expected programs, got a {type(program).__name__}; use Program.parse")
         chosen = self._checked(networks)
         canonical = [program.canonical() for program in programs]
         codes = [program_code(program) for program in canonical]
@@ -155,6 +162,13 @@ class Evaluator:
             return float(scalars.mean())
         layer = int(bad[0])
         return value_failure(program, statistics, network, layer, float(scalars[layer]), self.to_scalar)
+
+
+def _processors() -> int:
+    """The processors that this process may use; fewer than the machine has in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager
