@@ -49,8 +49,9 @@ def show(
       eznas show runs/third --out tree.svg
     """
     from eznas.cli.programs import contender
-    from eznas.compile import explain_types, geometry_of_convolution
+    from eznas.compile import explain_types
     from eznas.program import draw, latex
+    from eznas.statistics import geometry_of_convolution
 
     chosen = contender(program).program
     geometry = geometry_of_convolution(

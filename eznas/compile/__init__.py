@@ -1,7 +1,6 @@
 """From programs to what a backend runs: one graph for a whole population, and the shapes in it."""
 
 from eznas.compile.explain import TypedNode, explain_types
-from eznas.compile.geometries import geometry_of_convolution
 from eznas.compile.graph import Graph, Node, build_graph
 from eznas.compile.shape_inference import Rejection, infer_shapes
 
@@ -12,6 +11,5 @@ __all__ = [
     "TypedNode",
     "build_graph",
     "explain_types",
-    "geometry_of_convolution",
     "infer_shapes",
 ]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -22,6 +21,7 @@ from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
+from eznas.threads import one_torch_thread
 
 DEFAULT_MEMO_BYTES: Final = 64 * 2**20
 
@@ -135,7 +135,7 @@ class Evaluator:
         if not networks:
             return []
         with (
-            _torch_threads_restored(),
+            one_torch_thread(),
             ThreadPoolExecutor(min(self.threads, len(networks)), initializer=_use_one_torch_thread) as pool,
         ):
             return list(pool.map(self._evaluate, networks, groups))
@@ -171,17 +171,8 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-@contextmanager
-def _torch_threads_restored() -> Iterator[None]:
-    before = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _use_one_torch_thread() -> None:
-    # Torch splits long sums by its own number of threads, and the bits of a score must not depend on it.
+    # The number of torch threads belongs to each thread that asks for it.
     torch.set_num_threads(1)
 
 

@@ -1,0 +1,151 @@
+"""The memo: what is kept between calls, for how long, and what it costs."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from evaluator_examples import FIVE_NETWORKS, programs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eznas.evaluator import Evaluator, Failure, FailureKind
+from eznas.evaluator.memo import Memo, Outcome, program_code
+from eznas.program import Program
+
+ENTRY = 271
+"""The bytes of the score of a program of one token."""
+
+
+def _keep(memo: Memo, *names: bytes) -> None:
+    for name in names:
+        memo.put((name, 0), float(name[0]))
+
+
+def _kept(memo: Memo, names: bytes) -> bytes:
+    return bytes(name for name in names if memo.get((bytes([name]), 0)) is not None)
+
+
+def test_what_is_put_is_found_and_counted() -> None:
+    memo = Memo(10_000)
+    memo.put((b"a", 3), 0.5)
+    assert memo.get((b"a", 3)) == 0.5
+    assert memo.get((b"a", 4)) is None
+    assert memo.get((b"b", 3)) is None
+    assert (memo.hits, memo.misses, len(memo), memo.bytes) == (1, 2, 1, ENTRY)
+
+
+def test_a_score_of_zero_is_a_hit() -> None:
+    memo = Memo(10_000)
+    memo.put((b"a", 0), 0.0)
+    assert memo.get((b"a", 0)) == 0.0
+    assert memo.hits == 1
+
+
+def test_the_least_recently_used_leave_first() -> None:
+    memo = Memo(3 * ENTRY)
+    _keep(memo, b"a", b"b", b"c")
+    memo.get((b"a", 0))
+    _keep(memo, b"d")
+    assert _kept(memo, b"abcd") == b"acd"
+
+
+def test_putting_again_counts_as_use_and_not_twice() -> None:
+    memo = Memo(3 * ENTRY)
+    _keep(memo, b"a", b"b", b"c", b"a", b"d")
+    assert _kept(memo, b"abcd") == b"acd"
+    assert memo.bytes == 3 * ENTRY
+
+
+def test_without_budget_nothing_is_kept() -> None:
+    memo = Memo(0)
+    _keep(memo, b"a")
+    assert (len(memo), memo.bytes, memo.get((b"a", 0))) == (0, 0, None)
+
+
+@given(st.integers(0, 3_000), st.lists(st.tuples(st.binary(min_size=1, max_size=40), st.booleans())))
+def test_the_budget_is_never_exceeded(budget: int, puts: list[tuple[bytes, bool]]) -> None:
+    memo = Memo(budget)
+    for code, fails in puts:
+        memo.put((code, 0), _failure("mean(T3)", 0) if fails else 1.0)
+        assert memo.bytes <= budget
+    assert (memo.bytes == 0) == (len(memo) == 0)
+
+
+def _failure(text: str, network: int) -> Failure:
+    program = Program.parse(text)
+    shapes = ((1, 300 + network, 14, 14), (300 + network, 8, 3, 3))
+    message = f"add: shapes {shapes[0]} and {shapes[1]} do not broadcast: 14 against 3, in dimension -1"
+    return Failure(program, network, 0, FailureKind.SHAPE, "add", shapes, message)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("networks", [1, 40])
+def test_the_bytes_are_an_honest_upper_bound(fails: bool, networks: int) -> None:
+    entries = 2_000
+    texts = [f"add(T3, {'abs(' * (1 + n % 12)}T3{')' * (1 + n % 12)})" for n in range(entries // networks)]
+    memo = Memo(10**9)
+    tracemalloc.start()
+    try:
+        for number, text in enumerate(texts):
+            code = program_code(Program.parse(text)) + number.to_bytes(2, "little")
+            for network in range(networks):
+                outcome: Outcome = _failure(text, 300 + network) if fails else network + 0.5
+                memo.put((code, 300 + network), outcome)
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert len(memo) == entries
+    assert used < memo.bytes < 2 * used
+
+
+def test_distinct_programs_have_distinct_codes() -> None:
+    texts = ["T3", "abs(T3)", "abs(T3G_D)", "sign(T3)", "add(T3, abs(T3))", "add(abs(T3), T3)"]
+    codes = {program_code(program) for program in programs(*texts)}
+    assert len(codes) == len(texts)
+
+
+def test_an_evaluator_answers_from_the_memo_with_the_same_bits() -> None:
+    evaluator = Evaluator(FIVE_NETWORKS)
+    chosen = programs("mean(T3)", "mean(add(T3, T1_D))", "mean(T1_D)")
+    first = evaluator.score(chosen, [0, 1])
+    assert (evaluator.memo.hits, evaluator.memo.misses, len(evaluator.memo)) == (0, 6, 6)
+    second = evaluator.score([*chosen, *programs("mean(T2_D)")], [1, 2])
+    assert (evaluator.memo.hits, evaluator.memo.misses, len(evaluator.memo)) == (3, 11, 11)
+    np.testing.assert_array_equal(second.values[:3, 0], first.values[:, 1])
+    assert second.failures[0] == first.failures[1]
+
+
+def test_only_what_is_not_remembered_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = Evaluator(FIVE_NETWORKS)
+    computed: list[tuple[int, int]] = []
+    eager = evaluator.backend.layer_scalars
+
+    def watched(graph, network, to_scalar):  # type: ignore[no-untyped-def]
+        computed.append((len(graph.roots), FIVE_NETWORKS.index(network)))
+        return eager(graph, network, to_scalar)
+
+    monkeypatch.setattr(evaluator.backend, "layer_scalars", watched)
+    evaluator.score(programs("mean(T3)", "mean(T1_D)"), [0, 1])
+    evaluator.score(programs("mean(T3)", "mean(T1_D)"), [1, 0])
+    evaluator.score(programs("mean(T3)", "mean(T2_D)"), [0, 2])
+    assert sorted(computed) == [(1, 0), (2, 0), (2, 1), (2, 2)]
+
+
+def test_a_commuted_program_is_remembered_under_its_own_text() -> None:
+    evaluator = Evaluator(FIVE_NETWORKS)
+    one, other = programs("mean(add(T3, T1_D))", "mean(add(T1_D, T3))")
+    evaluator.score([one], [0])
+    (failure,) = evaluator.score([other], [0]).failures
+    assert evaluator.memo.hits == 1
+    assert failure.program == other
+    assert str(failure).startswith("mean(add(T1_D, T3)) on network 0, layer 0: add: shapes")
+
+
+def test_more_scores_than_the_budget_holds_are_still_all_given() -> None:
+    evaluator = Evaluator(FIVE_NETWORKS, memo_bytes=600)
+    chosen = programs("mean(T3)", "mean(T1_D)", "mean(T2_D)")
+    np.testing.assert_array_equal(evaluator.score(chosen).values, evaluator.score(chosen).values)
+    assert evaluator.memo.bytes <= 600
+    assert len(evaluator.memo) == 2
