@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +14,7 @@ from eznas.errors import EznasError, TaskError
 from eznas.spaces import Space
 from eznas.tasks.augmentation import Augmentation, normalised
 from eznas.tasks.images import MNIST, Images, load_images
+from eznas.threads import one_torch_thread
 
 _TEST_SEED = 20_000_303
 _TEST_BATCH = 100
@@ -57,18 +56,7 @@ class TrainingData:
     classes: int
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """One thread adds up every sum in one order; small networks gain nothing from more."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-@_one_thread()
+@one_torch_thread()
 def training_data(settings: TrainingSettings, space: Space) -> TrainingData:
     """The images of the settings at the resolution of the space.
 
@@ -128,7 +116,7 @@ def train(space: Space, architecture: str, seed: int, data: TrainingData) -> Tra
         TaskError: The network fails, or gives no logits of shape (B, classes).
     """
     started = time.process_time()
-    with torch.random.fork_rng(devices=[]), _one_thread():
+    with torch.random.fork_rng(devices=[]), one_torch_thread():
         torch.manual_seed(seed)
         try:
             model = space.build(architecture, data.classes)

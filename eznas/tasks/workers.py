@@ -6,7 +6,7 @@ import signal
 import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -80,6 +80,8 @@ def _start(plan: TablePlan) -> tuple[BaseProcess, Connection]:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Keep Ctrl-C from processes started meanwhile: they inherit the mask, and their parent ends them."""
+    # Python starts this helper with the first process, and lifts the mask when it does.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
