@@ -1,0 +1,252 @@
+"""Elementwise kernels over contiguous float32 arrays; each writes one destination that overlaps no source.
+
+Sources come first, the destination last. `UNARY`, `BINARY`, `ARRAY_SCALAR` and `SCALAR_ARRAY` name the kernel
+of each operation; an operation that looks at its argument's shape alone is a `fill`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from eznas_kernels import transcendental
+from eznas_kernels.guards import common_size
+from eznas_kernels.policy import DESTINATION, SOURCE, kernel
+
+Array = NDArray[np.float32]
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+@kernel(types.float32, DESTINATION)
+def fill(number: np.float32, destination: Array) -> None:
+    """The same number everywhere."""
+    for i in range(destination.size):
+        destination[i] = number
+
+
+@kernel(SOURCE, DESTINATION)
+def log(source: Array, destination: Array) -> None:
+    """The natural logarithm, where zero and below count as 1; NaN stays."""
+    for i in range(common_size(source, destination)):
+        destination[i] = transcendental.log_of_positive(ONE if source[i] <= ZERO else source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def abs_log(source: Array, destination: Array) -> None:
+    """The natural logarithm of the absolute value, where zero counts as 1; NaN stays."""
+    for i in range(common_size(source, destination)):
+        destination[i] = transcendental.log_of_positive(ONE if source[i] == ZERO else np.abs(source[i]))
+
+
+@kernel(SOURCE, DESTINATION)
+def absolute(source: Array, destination: Array) -> None:
+    """The absolute value."""
+    for i in range(common_size(source, destination)):
+        destination[i] = np.abs(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def square(source: Array, destination: Array) -> None:
+    """The square."""
+    for i in range(common_size(source, destination)):
+        destination[i] = source[i] * source[i]
+
+
+@kernel(SOURCE, DESTINATION)
+def exp(source: Array, destination: Array) -> None:
+    """The exponential."""
+    for i in range(common_size(source, destination)):
+        destination[i] = transcendental.exp(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def relu(source: Array, destination: Array) -> None:
+    """The value where it is above zero, else zero; NaN stays."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ZERO if source[i] < ZERO else source[i]
+
+
+@kernel(SOURCE, DESTINATION)
+def sign(source: Array, destination: Array) -> None:
+    """1.0 above zero, -1.0 below zero, else 0.0; NaN gives 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] > ZERO else (-ONE if source[i] < ZERO else ZERO)
+
+
+@kernel(SOURCE, DESTINATION)
+def reciprocal(source: Array, destination: Array) -> None:
+    """One over the value; a zero gives the infinity of its sign."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE / source[i]
+
+
+@kernel(SOURCE, DESTINATION)
+def sigmoid(source: Array, destination: Array) -> None:
+    """1 / (1 + exp(-a))."""
+    for i in range(common_size(source, destination)):
+        destination[i] = transcendental.sigmoid(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def greater_than_zero(source: Array, destination: Array) -> None:
+    """1.0 above zero, else 0.0; NaN gives 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] > ZERO else ZERO
+
+
+@kernel(SOURCE, DESTINATION)
+def less_than_zero(source: Array, destination: Array) -> None:
+    """1.0 below zero, else 0.0; NaN gives 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] < ZERO else ZERO
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def add(first: Array, second: Array, destination: Array) -> None:
+    """The sum of two arrays."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = first[i] + second[i]
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def sub(first: Array, second: Array, destination: Array) -> None:
+    """The first array minus the second."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = first[i] - second[i]
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def mul(first: Array, second: Array, destination: Array) -> None:
+    """The product of two arrays."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = first[i] * second[i]
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def less(first: Array, second: Array, destination: Array) -> None:
+    """1.0 where the first is below the second, else 0.0; NaN is below nothing."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = ONE if first[i] < second[i] else ZERO
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def greater(first: Array, second: Array, destination: Array) -> None:
+    """1.0 where the first is above the second, else 0.0; NaN is above nothing."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = ONE if first[i] > second[i] else ZERO
+
+
+@kernel(SOURCE, SOURCE, DESTINATION)
+def equal(first: Array, second: Array, destination: Array) -> None:
+    """1.0 where the two are equal, else 0.0; NaN equals nothing."""
+    common_size(first, second)
+    for i in range(common_size(first, destination)):
+        destination[i] = ONE if first[i] == second[i] else ZERO
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def add_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """An array plus a number."""
+    for i in range(common_size(source, destination)):
+        destination[i] = source[i] + number
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def sub_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """An array minus a number."""
+    for i in range(common_size(source, destination)):
+        destination[i] = source[i] - number
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def scalar_sub(source: Array, number: np.float32, destination: Array) -> None:
+    """A number minus an array."""
+    for i in range(common_size(source, destination)):
+        destination[i] = number - source[i]
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def mul_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """An array times a number."""
+    for i in range(common_size(source, destination)):
+        destination[i] = source[i] * number
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def less_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """1.0 where the array is below the number, else 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] < number else ZERO
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def greater_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """1.0 where the array is above the number, else 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] > number else ZERO
+
+
+@kernel(SOURCE, types.float32, DESTINATION)
+def equal_scalar(source: Array, number: np.float32, destination: Array) -> None:
+    """1.0 where the array equals the number, else 0.0."""
+    for i in range(common_size(source, destination)):
+        destination[i] = ONE if source[i] == number else ZERO
+
+
+UNARY: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
+    {
+        "log": log,
+        "abs_log": abs_log,
+        "abs": absolute,
+        "square": square,
+        "exp": exp,
+        "relu": relu,
+        "sign": sign,
+        "heaviside": greater_than_zero,
+        "reciprocal": reciprocal,
+        "sigmoid": sigmoid,
+        "greater_than_zero": greater_than_zero,
+        "less_than_zero": less_than_zero,
+    }
+)
+"""Kernels of operations on one array: source, destination."""
+
+BINARY: Mapping[str, Callable[[Array, Array, Array], None]] = MappingProxyType(
+    {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}
+)
+"""Kernels of operations on two arrays of one size: first, second, destination."""
+
+ARRAY_SCALAR: Mapping[str, Callable[[Array, np.float32, Array], None]] = MappingProxyType(
+    {
+        "add": add_scalar,
+        "sub": sub_scalar,
+        "mul": mul_scalar,
+        "less": less_scalar,
+        "greater": greater_scalar,
+        "equal": equal_scalar,
+    }
+)
+"""Kernels of operations on an array and then a number: source, number, destination."""
+
+SCALAR_ARRAY: Mapping[str, Callable[[Array, np.float32, Array], None]] = MappingProxyType(
+    {
+        "add": add_scalar,
+        "sub": scalar_sub,
+        "mul": mul_scalar,
+        "less": greater_scalar,
+        "greater": less_scalar,
+        "equal": equal_scalar,
+    }
+)
+"""Kernels of operations on a number and then an array: source, number, destination."""
