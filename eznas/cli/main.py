@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     # Taken out here, so that it works before and after the name of the command.
     debug = "--debug" in given
+    # As `python -m eznas` does, so that spaces of the user's own are found beside the data.
+    sys.path.insert(0, "")
     try:
         sys.exit(app([argument for argument in given if argument != "--debug"], standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):

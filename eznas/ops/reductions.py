@@ -1,8 +1,8 @@
 """Eager definitions of the operations that fold whole tensors into one number.
 
-Sums of squares, of values and of absolutes are taken in float64 and rounded once. In float32 the mean of equal
-numbers would depend on how many there are and on the order of adding them: `mean(exp(ones_like(T1_D)))`, a
-constant, then ranks networks by their rounding errors (seen: Kendall tau 0.52).
+Sums of squares, of values and of absolutes are taken in float64 and rounded once. In float32 the mean of
+equal numbers would depend on how many there are and on the order of adding them: a constant such as
+`mean(exp(ones_like(T1_D)))` then ranks networks by rounding errors (seen: Kendall tau 0.52).
 """
 
 from __future__ import annotations
