@@ -32,6 +32,8 @@ class Backend(ABC):
     """
 
     name: ClassVar[str]
+    useful_threads: ClassVar[int | None] = None
+    """How many threads pay at most; None where every processor does."""
 
     @abstractmethod
     def layer_scalars(

@@ -20,8 +20,8 @@ def contender(argument: str) -> Contender:
     """
     if argument in NAMED_PROGRAMS:
         return named_contender(argument)
-    folder = Path(argument)
-    if argument and "(" not in argument and folder.is_dir():
+    if _is_folder(argument):
+        folder = Path(argument)
         run = RunFolder(folder)
         best = read_outcome(run.result_file, run.scores).best
         return Contender(f"best of {folder.name}", best.program, best.orientation)
@@ -32,3 +32,10 @@ def contender(argument: str) -> Contender:
 def contenders(arguments: Iterable[str]) -> list[Contender]:
     """The programs of all arguments; see `contender`."""
     return [contender(argument) for argument in arguments]
+
+
+def _is_folder(argument: str) -> bool:
+    try:
+        return argument != "" and Path(argument).is_dir()
+    except (OSError, ValueError):
+        return False  # longer than any path, or with a character that none may have

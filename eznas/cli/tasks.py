@@ -46,13 +46,12 @@ def list_tasks(as_json: Json = False) -> None:
         print_json(records)
         return
     table = Table()
-    for heading in ("task", "space", "images", "architectures", "seeds", "accuracy %", "tau of seed halves"):
-        table.add_column(heading)
+    for heading in ("task", "space", "networks", "seeds", "accuracy %", "seed tau"):
+        table.add_column(heading, no_wrap=True)
     for record in records:
         table.add_row(
             record["name"],
             record["space"],
-            record["images"],
             str(record["architectures"]),
             str(record["seeds"]),
             f"{record['accuracy_least']:.0f} to {record['accuracy_most']:.0f}",

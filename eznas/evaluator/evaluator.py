@@ -36,7 +36,7 @@ class Evaluator:
     Args:
         statistics: A `StatisticsStore`, or any sequence of `NetworkStatistics`.
         backend: One of `eznas.backends.BACKEND_NAMES`.
-        threads: How many networks are evaluated at once; all processors by default.
+        threads: How many networks are evaluated at once; by default the processors that the backend can use.
         memo_bytes: The budget for scores that are kept between calls; 0 keeps none, 64 MiB by default.
         to_scalar: How a layer's tensor becomes a number: `mean` or `l2`.
 
@@ -63,7 +63,7 @@ class Evaluator:
             raise ConfigError(f"unknown to_scalar {to_scalar!r}; expected one of {', '.join(ToScalar)}")
         self.statistics = statistics
         self.backend = get_backend(backend)
-        self.threads = threads or _processors()
+        self.threads = threads or min(_processors(), self.backend.useful_threads or _processors())
         self.memo = Memo(DEFAULT_MEMO_BYTES if memo_bytes is None else memo_bytes)
         self.to_scalar = ToScalar(to_scalar)
 

@@ -70,7 +70,9 @@ def read_outcome(result_file: Path, scores_folder: Path) -> Outcome:
             comparisons=tuple(read_comparison(task, scores_folder) for task in record["held_out"]),
         )
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise RunError(f"cannot read the result {result_file}: {error}") from error
+        raise RunError(
+            f"cannot read the result {result_file}: {error}; without that file, --resume tests the run again"
+        ) from error
 
 
 def _candidate_record(candidate: Candidate) -> dict[str, Any]:

@@ -21,11 +21,13 @@ class Verdict:
     def __str__(self) -> str:
         chance = "better than chance" if self.above_chance else "NOT better than chance"
         beaten = (
-            f"; {' and '.join(self.beaten_by)} rank better"
-            if self.beaten_by
-            else "; nothing compared ranks better"
+            f"{_listed(self.beaten_by)} rank better" if self.beaten_by else "nothing compared ranks better"
         )
-        return f"{self.task}: the best program has tau {self.tau:+.3f}, {chance}{beaten}"
+        return f"{self.task}: the best program has tau {self.tau:+.3f}, {chance}; {beaten}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def verdicts(comparisons: tuple[Comparison, ...], others: frozenset[str]) -> list[Verdict]:

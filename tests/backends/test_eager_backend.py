@@ -44,7 +44,7 @@ def test_random_programs_agree_with_the_oracle() -> None:
     verdicts: Counter[Verdict] = Counter()
 
     @given(PROGRAMS, strategies_layers.geometries(), st.data())
-    @settings(max_examples=400)
+    @settings(max_examples=300)
     def compare(program: Program, geometry: Geometry, data: st.DataObject) -> None:
         assume(program.size > 1 and _fits(program, geometry))
         layer = data.draw(strategies_layers.layers(geometry, program.terminals))
@@ -53,8 +53,8 @@ def test_random_programs_agree_with_the_oracle() -> None:
         verdicts[verdict] += 1
 
     compare()
-    assert verdicts[Verdict.AGREES] > 0.95 * verdicts.total(), verdicts
-    assert verdicts[Verdict.ILL_CONDITIONED] < 0.01 * verdicts.total(), verdicts
+    assert verdicts[Verdict.AGREES] > 0.93 * verdicts.total(), verdicts
+    assert verdicts[Verdict.ILL_CONDITIONED] < 0.03 * verdicts.total(), verdicts
 
 
 def test_the_comparison_can_fail() -> None:

@@ -31,6 +31,8 @@ def test_the_version_is_told(run):
         (["show", "men(T3)"], "did you mean 'mean'?"),
         (["show", "mean(T3"], "expected"),
         (["show", ""], "expected"),
+        (["show", "T" * 5000], "unknown name"),
+        (["show", "T3\0"], "expected"),
         (["score", "mean(T3)", "--task", "mnist-siez", "-a", "2x1:2x1:2x1"], "mnist-size"),
         (["score", "mean(T3)", "--task", "mnist-size", "-a", "huge"], "'huge'"),
         (["score", "mean(T3)", "--task", "mnist-size"], "at least one --architecture"),

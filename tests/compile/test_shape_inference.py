@@ -46,7 +46,7 @@ def _assert_types_agree(program: Program, geometry: Geometry) -> None:
 
 
 @given(strategies_programs.programs(max_height=7), strategies_layers.geometries())
-@settings(max_examples=200)
+@settings(max_examples=150)
 def test_types_of_whole_programs_agree_with_torch(program: Program, geometry: Geometry) -> None:
     _assert_types_agree(program, geometry)
 

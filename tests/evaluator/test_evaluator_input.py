@@ -27,9 +27,19 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
         Evaluator(FIVE_NETWORKS, **settings)
 
 
-def test_by_default_every_processor_has_a_thread() -> None:
-    assert Evaluator(FIVE_NETWORKS).threads >= 1
+@pytest.mark.parametrize(("processors", "threads"), [(1, 1), (2, 2), (64, 4)])
+def test_by_default_every_processor_that_pays_has_a_thread(
+    processors: int, threads: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eznas.evaluator.evaluator._processors", lambda: processors)
+    assert Evaluator(FIVE_NETWORKS, backend="eager").threads == threads
     assert Evaluator(FIVE_NETWORKS, threads=7).threads == 7
+
+
+def test_a_backend_without_a_limit_uses_every_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eznas.evaluator.evaluator._processors", lambda: 64)
+    monkeypatch.setattr("eznas.backends.eager.EagerBackend.useful_threads", None)
+    assert Evaluator(FIVE_NETWORKS, backend="eager").threads == 64
 
 
 @pytest.mark.parametrize("index", [5, -1, 1000])

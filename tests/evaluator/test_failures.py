@@ -54,6 +54,12 @@ def test_the_first_layer_that_fails_is_reported() -> None:
     assert _failure("reciprocal(T3)", good, bad, good, bad).layer == 1
 
 
+def test_the_first_layer_that_refuses_the_shapes_is_reported() -> None:
+    good, bad, worse = layer(T3=np.ones((2, 2))), layer(T3=np.ones((2, 3))), layer(T3=np.ones((2, 5)))
+    failure = _failure("det(T3)", good, bad, worse, bad, good)
+    assert (failure.layer, failure.shapes) == (1, ((2, 3),))
+
+
 def test_one_bad_layer_leaves_other_networks_their_scores() -> None:
     networks = [network(layer(T3=[2.0])), network(layer(T3=[2.0]), layer(T3=[0.0]))]
     scores = Evaluator(networks).score(programs("reciprocal(T3)"))
@@ -81,7 +87,7 @@ def test_infinities_that_cancel_to_nan_blame_what_made_them() -> None:
 
 
 def test_nan_is_followed_rather_than_infinity() -> None:
-    failure = _failure("mean(add(exp(T3), T1_D))", layer(T3=[100.0, 1.0], T1_D=[math.nan, 2.0]))
+    failure = _failure("mean(sub(exp(T3), T1_D))", layer(T3=[100.0, 1.0], T1_D=[math.nan, 2.0]))
     assert (failure.kind, failure.op, failure.shapes) == (FailureKind.NOT_A_NUMBER, "T1_D", ())
     assert failure.message == "T1_D holds 1 NaN of 2 values, which makes the score nan"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import naive
@@ -29,6 +30,11 @@ def two_torch_threads() -> Iterator[None]:
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
+
+
+def _torch_threads_of_a_new_thread() -> int:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.get_num_threads).result()
 
 
 def _same(one: Scores, other: Scores) -> None:
@@ -129,6 +135,7 @@ def test_the_threads_of_torch_change_no_bit_and_are_restored() -> None:
             torch.set_num_threads(torch_threads)
             scores.append(Evaluator(big, threads=threads, memo_bytes=0).score(chosen))
             assert torch.get_num_threads() == torch_threads
+            assert _torch_threads_of_a_new_thread() == torch_threads
     for other in scores[1:]:
         _same(scores[0], other)
 
@@ -141,7 +148,7 @@ def test_the_threads_of_torch_are_restored_after_an_error() -> None:
 
     with pytest.raises(OSError, match="disk gone"):
         Evaluator(Broken(FIVE_NETWORKS), threads=2).score(SOME)
-    assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == _torch_threads_of_a_new_thread() == 2
 
 
 @pytest.mark.usefixtures("two_torch_threads")

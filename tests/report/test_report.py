@@ -41,6 +41,15 @@ def test_the_verdict_names_everything_that_ranks_better():
     )
 
 
+def test_three_that_rank_better_are_listed_with_commas():
+    others = [ranked(name, 0.6, 0.2) for name in ("eznas-a", "parameters", "FLOPs")]
+    (verdict,) = verdicts(
+        (comparison(ranked("best", 0.5, 0.2, PROGRAM), *others),),
+        frozenset({"eznas-a", "parameters", "FLOPs"}),
+    )
+    assert str(verdict).endswith("eznas-a, parameters and FLOPs rank better")
+
+
 def test_the_verdict_ignores_other_candidates_of_the_run():
     compared = comparison(ranked("best", 0.5, 0.2, PROGRAM), ranked("second fittest ever", 0.6, 0.2, PROGRAM))
     (verdict,) = verdicts((compared,), frozenset({"parameters"}))
