@@ -39,10 +39,12 @@ def evolve(
     Raises:
         EznasError: An unknown task, a folder in use, a full disk, and so on; the message says which.
     """
+    chosen = config or EvolutionConfig()
+    split_tasks = _split_all(chosen)
     run = RunFolder(Path(folder) if folder is not None else new_run_folder())
     with run.locked():
-        run.start(config or EvolutionConfig())
-        return _go_on(run, observer or Observer(), stores)
+        run.start(chosen)
+        return _go_on(run, chosen, split_tasks, observer or Observer(), stores)
 
 
 def resume(folder: Path | str, observer: Observer | None = None, stores: Path | str | None = None) -> Outcome:
@@ -54,8 +56,13 @@ def resume(folder: Path | str, observer: Observer | None = None, stores: Path | 
     run = RunFolder(Path(folder))
     if not run.config_file.exists():
         raise RunError(f"{run.path} holds no run: {run.config_file.name} is missing")
+    watching = observer or Observer()
     with run.locked():
-        return _go_on(run, observer or Observer(), stores)
+        if run.result_file.exists():
+            watching.announcing(f"the run in {run.path} has already come to its end")
+            return read_outcome(run.result_file, run.scores)
+        config = run.config()
+        return _go_on(run, config, _split_all(config), watching, stores)
 
 
 def new_run_folder() -> Path:
@@ -63,13 +70,14 @@ def new_run_folder() -> Path:
     return Path("runs") / time.strftime("%Y-%m-%d-%H%M%S")
 
 
-def _go_on(run: RunFolder, observer: Observer, stores: Path | str | None) -> Outcome:
-    if run.result_file.exists():
-        observer.announcing(f"the run in {run.path} has already come to its end")
-        return read_outcome(run.result_file, run.scores)
+def _go_on(
+    run: RunFolder,
+    config: EvolutionConfig,
+    split_tasks: Sequence[_SplitTask],
+    observer: Observer,
+    stores: Path | str | None,
+) -> Outcome:
     observer.announcing(f"run folder: {run.path}")
-    config = run.config()
-    split_tasks = [_split(tasks.get(name), config) for name in config.tasks]
     stored = [_store(split, config, observer, stores) for split in split_tasks]
     evolution = Evolution(config, stored)
     _evolve_generations(run, config, evolution, observer)
@@ -103,9 +111,12 @@ class _SplitTask:
     test_rows: Sequence[int]
 
 
-def _split(task: Task, config: EvolutionConfig) -> _SplitTask:
-    evolution, held_out = task.split(config.stored_networks, config.data_seed)
-    return _SplitTask(task, evolution.tolist(), held_out[: config.test_networks].tolist())
+def _split_all(config: EvolutionConfig) -> list[_SplitTask]:
+    split_tasks = []
+    for task in map(tasks.get, config.tasks):
+        evolution, held_out = task.split(config.stored_networks, config.data_seed)
+        split_tasks.append(_SplitTask(task, evolution.tolist(), held_out[: config.test_networks].tolist()))
+    return split_tasks
 
 
 def _statistics_settings(config: EvolutionConfig) -> StatisticsSettings:
