@@ -56,7 +56,7 @@ def evolve(
     from eznas.evolution import resume as resume_evolution
 
     flags = {
-        "tasks": task, "seed": seed, "generations": generations, "population": population,
+        "tasks": task and [_lasting(name) for name in task], "seed": seed, "generations": generations, "population": population,
         "backend": backend, "threads": threads,
     }  # fmt: skip
     overrides = {name: value for name, value in flags.items() if value is not None}
@@ -77,6 +77,14 @@ def evolve(
         print_note(f"stopped; go on with: eznas evolve --resume {folder.path}")
         raise
     _report(folder, outcome, as_json=as_json)
+
+
+def _lasting(task: str) -> str:
+    """The name of a task, or its folder as it is found from any directory, since runs are resumed from any."""
+    from eznas import tasks
+
+    folder = Path(task)
+    return str(folder.resolve()) if task not in tasks.names() and folder.is_dir() else task
 
 
 def _preset(name: str) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from evolution_settings import TINY
 
 from eznas.evolution import RunFolder
+from eznas.tasks.embedded import embedded_folder
 
 SETTINGS = [option for name, value in TINY.items() for option in ("--set", f"{name}={value}")]
 
@@ -90,3 +91,10 @@ def test_a_configuration_file_of_another_run_can_be_used_again(run, finished, tm
     config = RunFolder(finished[0]).config_file
     result = run("evolve", "--config", config, "--out", tmp_path / "again", "--json")
     assert result.json == finished[1]
+
+
+def test_a_task_in_a_folder_is_found_again_from_any_directory(run, tmp_path, monkeypatch):
+    table = embedded_folder("mnist-size")
+    monkeypatch.chdir(table.parent)
+    assert run("evolve", *SETTINGS, "--task", "./mnist-size", "--out", tmp_path / "run").code == 0
+    assert RunFolder(tmp_path / "run").config().tasks == (str(table),)
