@@ -56,9 +56,13 @@ def evolve(
     from eznas.evolution import resume as resume_evolution
 
     flags = {
-        "tasks": task and [_lasting(name) for name in task], "seed": seed, "generations": generations, "population": population,
-        "backend": backend, "threads": threads,
-    }  # fmt: skip
+        "tasks": task and [_lasting(name) for name in task],
+        "seed": seed,
+        "generations": generations,
+        "population": population,
+        "backend": backend,
+        "threads": threads,
+    }
     overrides = {name: value for name, value in flags.items() if value is not None}
     overrides.update(_settings(setting or []))
     folder = RunFolder(resume or out or new_run_folder())
@@ -80,7 +84,7 @@ def evolve(
 
 
 def _lasting(task: str) -> str:
-    """The name of a task, or its folder as it is found from any directory, since runs are resumed from any."""
+    """The name of a task, or its folder in full, since a run may be resumed from another directory."""
     from eznas import tasks
 
     folder = Path(task)
