@@ -1,11 +1,19 @@
-"""How many threads torch uses, for the time of a piece of work."""
+"""How many processors there are for us, and how many threads torch takes of them."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+
+def available_processors() -> int:
+    """The processors that this process may use; fewer than the machine has in a container."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

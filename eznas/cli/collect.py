@@ -35,18 +35,15 @@ def collect(
 
       eznas collect mnist-size --networks 40 --terminal T3G_N --terminal T1_D --out stores/size
     """
-    import numpy as np
-
     from eznas import tasks
 
     opened = tasks.get(task)
-    rows = np.random.default_rng(seed).permutation(len(opened.architectures))[:networks]
     try:
         with bars() as shown:
             store = tasks.collect_task(
                 opened,
                 out,
-                [opened.architectures[row] for row in np.sort(rows)],
+                [opened.architectures[row] for row in opened.draw(networks, seed)],
                 terminals=terminal or None,
                 structure=structure,
                 batch_size=batch_size,

@@ -42,8 +42,6 @@ def compare_programs(
 
       eznas test "mean(abs(T3G_N))" runs/third --out comparison
     """
-    import numpy as np
-
     from eznas import tasks
     from eznas.cli.programs import contenders
     from eznas.cli.tables import print_comparison
@@ -56,9 +54,8 @@ def compare_programs(
     comparisons = []
     with bars() as shown:
         for one in opened:
-            rows = np.random.default_rng(seed).permutation(len(one.architectures))[:networks]
             progress = partial(shown.update, f"test on {one.name}")
-            comparisons.append(compare(one, np.sort(rows).tolist(), chosen, settings, resamples, progress))
+            comparisons.append(compare(one, one.draw(networks, seed), chosen, settings, resamples, progress))
     if out is not None:
         _write(out, comparisons)
     if as_json:

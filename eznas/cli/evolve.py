@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,8 +102,6 @@ def _preset(name: str) -> Any:
 
 
 def _settings(assignments: list[str]) -> dict[str, Any]:
-    import tomllib
-
     settings: dict[str, Any] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
@@ -135,12 +135,10 @@ def _observer(shown: Bars) -> Observer:
 
 
 def _generation_line(record: GenerationRecord, total: int) -> str:
-    seconds = record.seconds
-    spent = seconds.variation + seconds.validity + seconds.evaluation + seconds.correlation
     return (
         f"generation {record.generation + 1:3d}/{total}  best {record.best:.3f}  "
         f"median {record.median:.3f}  valid {record.validity_rate:4.0%}  distinct {record.distinct:3d}  "
-        f"{spent:5.1f} s  {record.best_program}"
+        f"{record.seconds.total:5.1f} s  {record.best_program}"
     )
 
 
@@ -154,8 +152,6 @@ def _report(folder: RunFolder, outcome: Outcome, *, as_json: bool) -> None:
         print_error(f"the run is whole, but its figures cannot be written: {error}")
         written = []
     if as_json:
-        import json
-
         print_json(json.loads(folder.result_file.read_text(encoding="utf-8")))
         return
     for comparison in outcome.comparisons:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,7 +20,7 @@ from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
-from eznas.threads import one_torch_thread
+from eznas.threads import available_processors, one_torch_thread
 
 DEFAULT_MEMO_BYTES: Final = 64 * 2**20
 
@@ -63,7 +62,9 @@ class Evaluator:
             raise ConfigError(f"unknown to_scalar {to_scalar!r}; expected one of {', '.join(ToScalar)}")
         self.statistics = statistics
         self.backend = get_backend(backend)
-        self.threads = threads or min(_processors(), self.backend.useful_threads or _processors())
+        self.threads = threads or min(
+            available_processors(), self.backend.useful_threads or available_processors()
+        )
         self.memo = Memo(DEFAULT_MEMO_BYTES if memo_bytes is None else memo_bytes)
         self.to_scalar = ToScalar(to_scalar)
 
@@ -162,13 +163,6 @@ class Evaluator:
             return float(scalars.mean())
         layer = int(bad[0])
         return value_failure(program, statistics, network, layer, float(scalars[layer]), self.to_scalar)
-
-
-def _processors() -> int:
-    """The processors that this process may use; fewer than the machine has in a container."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _use_one_torch_thread() -> None:

@@ -70,6 +70,11 @@ class PhaseSeconds:
     correlation: float
     """Kendall taus."""
 
+    @property
+    def total(self) -> float:
+        """All phases together."""
+        return self.variation + self.validity + self.evaluation + self.correlation
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationRecord:

@@ -100,12 +100,9 @@ def open_or_collect(
     wanted = tuple(terminals or TERMINALS)
     identity = [_settings(task, structure, batch_size, seed), list(architectures), wanted]
     digest = hashlib.blake2b(json.dumps(identity).encode(), digest_size=8).hexdigest()
-    path = Path(stores or default_stores()) / f"{task.name}-{digest}"
-    if StatisticsStore.is_finished(path):
-        return StatisticsStore.open(path)
     return collect_task(
         task,
-        path,
+        Path(stores or default_stores()) / f"{task.name}-{digest}",
         architectures,
         terminals=wanted,
         structure=structure,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +15,7 @@ from eznas.tasks.provenance import provenance
 from eznas.tasks.table import AccuracyTable
 from eznas.tasks.training import Job, Trained
 from eznas.tasks.workers import train_jobs
+from eznas.threads import available_processors
 
 Progress = Callable[[int, int], None]
 """Called with the trainings done and the trainings in all: once at the start, then after each."""
@@ -44,7 +44,9 @@ def produce_table(
     jobs = [(architecture, seed) for architecture in architectures for seed in range(plan.training.seeds)]
     with opened(plan, folder) as kept:
         done = {job: kept[job] for job in jobs if job in kept}
-        _train_remaining(plan, folder, jobs, done, processes or os.cpu_count() or 1, progress or _no_report)
+        _train_remaining(
+            plan, folder, jobs, done, processes or available_processors(), progress or _no_report
+        )
         table = _table(plan, architectures, done)
         with reported(folder):
             table.write(folder / TABLE_FILE)

@@ -94,6 +94,10 @@ class Task:
         chosen = torch.randperm(len(pixels), generator=generator)[:batch_size]
         return self.plan.training.augmentation(pixels[chosen], generator)
 
+    def draw(self, count: int | None, seed: int) -> list[int]:
+        """Draw so many rows, in rising order; all of them if None or more than there are."""
+        return sorted(self._shuffled_rows(seed)[:count].tolist())
+
     def split(self, evolution: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Draw so many architectures to evolve on; the others are held out.
 
@@ -110,5 +114,8 @@ class Task:
                 f"expected to evolve on 1 to {count - 1} of the {count} architectures of {self.name}, "
                 f"got {evolution}"
             )
-        order = np.random.default_rng(seed).permutation(count)
+        order = self._shuffled_rows(seed)
         return order[:evolution], order[evolution:]
+
+    def _shuffled_rows(self, seed: int) -> NDArray[np.int64]:
+        return np.random.default_rng(seed).permutation(len(self.architectures))

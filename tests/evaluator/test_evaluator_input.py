@@ -31,13 +31,13 @@ def test_settings_out_of_range_are_refused(settings: dict[str, Any], message: st
 def test_by_default_every_processor_that_pays_has_a_thread(
     processors: int, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eznas.evaluator.evaluator._processors", lambda: processors)
+    monkeypatch.setattr("eznas.evaluator.evaluator.available_processors", lambda: processors)
     assert Evaluator(FIVE_NETWORKS, backend="eager").threads == threads
     assert Evaluator(FIVE_NETWORKS, threads=7).threads == 7
 
 
 def test_a_backend_without_a_limit_uses_every_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("eznas.evaluator.evaluator._processors", lambda: 64)
+    monkeypatch.setattr("eznas.evaluator.evaluator.available_processors", lambda: 64)
     monkeypatch.setattr("eznas.backends.eager.EagerBackend.useful_threads", None)
     assert Evaluator(FIVE_NETWORKS, backend="eager").threads == 64
 
