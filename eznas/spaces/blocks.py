@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 
@@ -26,6 +27,26 @@ def halve(inputs: int, outputs: int) -> nn.Sequential:
     searched parts rather than by the skeleton.
     """
     return nn.Sequential(nn.AvgPool2d(2, ceil_mode=True), *relu_conv_bn(inputs, outputs, 1))
+
+
+class ResidualHalving(nn.Module):
+    """The residual block of NAS-Bench-201 that halves the map and changes the width.
+
+    Two 3x3 RCB layers, the first of stride 2, around them 2x2 average pooling and a 1x1 convolution. The
+    sides of the map must be even: pooling rounds down where the convolution rounds up.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            relu_conv_bn(inputs, outputs, 3, stride=2), relu_conv_bn(outputs, outputs, 3)
+        )
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Maps (B, inputs, H, W) to maps (B, outputs, H/2, W/2)."""
+        out: torch.Tensor = self.shortcut(inputs) + self.layers(inputs)
+        return out
 
 
 def classifier(inputs: int, classes: int) -> nn.Sequential:

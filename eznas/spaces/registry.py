@@ -8,10 +8,14 @@ import inspect
 from eznas.errors import SpaceError
 from eznas.spaces.micro_size import MicroSize
 from eznas.spaces.micro_topology import MicroTopology
+from eznas.spaces.nats_size import NatsSize
+from eznas.spaces.nats_topology import NatsTopology
 from eznas.spaces.space import Space
 from eznas.suggestion import quoted, unknown_name
 
-_SPACES: dict[str, type[Space]] = {space.name: space for space in (MicroTopology, MicroSize)}
+_SPACES: dict[str, type[Space]] = {
+    space.name: space for space in (NatsTopology, NatsSize, MicroTopology, MicroSize)
+}
 
 
 def names() -> list[str]:

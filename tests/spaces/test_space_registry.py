@@ -40,7 +40,7 @@ def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def test_names_lead_to_spaces_of_that_name() -> None:
-    assert spaces.names() == ["micro-topology", "micro-size"]
+    assert spaces.names() == ["nats-tss", "nats-sss", "micro-topology", "micro-size"]
     assert [spaces.get(name).name for name in spaces.names()] == spaces.names()
 
 
@@ -53,7 +53,7 @@ def test_own_space_is_found_by_its_import_path(own_module: str) -> None:
 
 
 def test_unknown_space_is_answered_with_the_known_ones_and_the_nearest() -> None:
-    with pytest.raises(SpaceError, match=r"micro-topology, micro-size, or .*; did you mean 'micro-size'\?"):
+    with pytest.raises(SpaceError, match=r"nats-tss, nats-sss, micro-topology, micro-size, or .*; did you mean 'micro-size'\?"):
         spaces.get("Micro-Sise")
 
 

@@ -1,0 +1,48 @@
+"""The topology space of NATS-Bench, which is NAS-Bench-201 (Dong et al., 2021; Dong and Yang, 2020)."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Sequence
+from typing import Final
+
+from torch import nn
+
+from eznas.spaces.blocks import ResidualHalving, classifier, stem
+from eznas.spaces.space import Space
+from eznas.spaces.topology_cell import Cell, all_cells, parse_cell
+
+_ORDER_SEED: Final = 88
+
+
+class NatsTopology(Space):
+    """All 15,625 cells of NAS-Bench-201, five in each of three stages of 16, 32 and 64 channels.
+
+    The sides of the images must be multiples of four: 32 for CIFAR, 16 for ImageNet16-120.
+    """
+
+    name = "nats-tss"
+    widths = (16, 32, 64)
+    cells_per_stage = 5
+
+    def architectures(self) -> Sequence[str]:
+        """Every cell in the notation of NAS-Bench-201, in the order of the benchmark's index."""
+        cells = all_cells()
+        # The benchmark numbered its cells by this shuffle; Python keeps its result from version 3.2 on.
+        random.Random(_ORDER_SEED).shuffle(cells)
+        return cells
+
+    def build(self, architecture: str, classes: int = 10) -> nn.Module:
+        """The network with this cell; see `Space.build`."""
+        operations = parse_cell(architecture)
+        blocks: list[nn.Module] = [stem(self.input_channels, self.widths[0])]
+        blocks += self._stage(operations, self.widths[0])
+        for before, width in itertools.pairwise(self.widths):
+            blocks.append(ResidualHalving(before, width))
+            blocks += self._stage(operations, width)
+        blocks.append(classifier(self.widths[-1], classes))
+        return nn.Sequential(*blocks)
+
+    def _stage(self, operations: tuple[str, ...], width: int) -> list[nn.Module]:
+        return [Cell(operations, width) for _ in range(self.cells_per_stage)]
