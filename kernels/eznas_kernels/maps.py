@@ -13,14 +13,11 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from eznas_kernels import transcendental
+from eznas_kernels import elementwise, transcendental
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SOURCE, kernel
 
 Array = NDArray[np.float32]
-
-ZERO = np.float32(0.0)
-ONE = np.float32(1.0)
 
 
 @kernel(types.float32, DESTINATION)
@@ -34,28 +31,28 @@ def fill(number: np.float32, destination: Array) -> None:
 def log(source: Array, destination: Array) -> None:
     """The natural logarithm, where zero and below count as 1; NaN stays."""
     for i in range(common_size(source, destination)):
-        destination[i] = transcendental.log_of_positive(ONE if source[i] <= ZERO else source[i])
+        destination[i] = elementwise.log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def abs_log(source: Array, destination: Array) -> None:
     """The natural logarithm of the absolute value, where zero counts as 1; NaN stays."""
     for i in range(common_size(source, destination)):
-        destination[i] = transcendental.log_of_positive(ONE if source[i] == ZERO else np.abs(source[i]))
+        destination[i] = elementwise.abs_log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def absolute(source: Array, destination: Array) -> None:
     """The absolute value."""
     for i in range(common_size(source, destination)):
-        destination[i] = np.abs(source[i])
+        destination[i] = elementwise.absolute(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def square(source: Array, destination: Array) -> None:
     """The square."""
     for i in range(common_size(source, destination)):
-        destination[i] = source[i] * source[i]
+        destination[i] = elementwise.square(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -69,21 +66,21 @@ def exp(source: Array, destination: Array) -> None:
 def relu(source: Array, destination: Array) -> None:
     """The value where it is above zero, else zero; NaN stays."""
     for i in range(common_size(source, destination)):
-        destination[i] = ZERO if source[i] < ZERO else source[i]
+        destination[i] = elementwise.relu(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def sign(source: Array, destination: Array) -> None:
     """1.0 above zero, -1.0 below zero, else 0.0; NaN gives 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] > ZERO else (-ONE if source[i] < ZERO else ZERO)
+        destination[i] = elementwise.sign(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def reciprocal(source: Array, destination: Array) -> None:
     """One over the value; a zero gives the infinity of its sign."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE / source[i]
+        destination[i] = elementwise.reciprocal(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -97,14 +94,14 @@ def sigmoid(source: Array, destination: Array) -> None:
 def greater_than_zero(source: Array, destination: Array) -> None:
     """1.0 above zero, else 0.0; NaN gives 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] > ZERO else ZERO
+        destination[i] = elementwise.greater_than_zero(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def less_than_zero(source: Array, destination: Array) -> None:
     """1.0 below zero, else 0.0; NaN gives 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] < ZERO else ZERO
+        destination[i] = elementwise.less_than_zero(source[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -112,7 +109,7 @@ def add(first: Array, second: Array, destination: Array) -> None:
     """The sum of two arrays."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = first[i] + second[i]
+        destination[i] = elementwise.add(first[i], second[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -120,7 +117,7 @@ def sub(first: Array, second: Array, destination: Array) -> None:
     """The first array minus the second."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = first[i] - second[i]
+        destination[i] = elementwise.sub(first[i], second[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -128,7 +125,7 @@ def mul(first: Array, second: Array, destination: Array) -> None:
     """The product of two arrays."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = first[i] * second[i]
+        destination[i] = elementwise.mul(first[i], second[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -136,7 +133,7 @@ def less(first: Array, second: Array, destination: Array) -> None:
     """1.0 where the first is below the second, else 0.0; NaN is below nothing."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = ONE if first[i] < second[i] else ZERO
+        destination[i] = elementwise.less(first[i], second[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -144,7 +141,7 @@ def greater(first: Array, second: Array, destination: Array) -> None:
     """1.0 where the first is above the second, else 0.0; NaN is above nothing."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = ONE if first[i] > second[i] else ZERO
+        destination[i] = elementwise.greater(first[i], second[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -152,56 +149,56 @@ def equal(first: Array, second: Array, destination: Array) -> None:
     """1.0 where the two are equal, else 0.0; NaN equals nothing."""
     common_size(first, second)
     for i in range(common_size(first, destination)):
-        destination[i] = ONE if first[i] == second[i] else ZERO
+        destination[i] = elementwise.equal(first[i], second[i])
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def add_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """An array plus a number."""
     for i in range(common_size(source, destination)):
-        destination[i] = source[i] + number
+        destination[i] = elementwise.add(source[i], number)
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def sub_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """An array minus a number."""
     for i in range(common_size(source, destination)):
-        destination[i] = source[i] - number
+        destination[i] = elementwise.sub(source[i], number)
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def scalar_sub(source: Array, number: np.float32, destination: Array) -> None:
     """A number minus an array."""
     for i in range(common_size(source, destination)):
-        destination[i] = number - source[i]
+        destination[i] = elementwise.sub(number, source[i])
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def mul_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """An array times a number."""
     for i in range(common_size(source, destination)):
-        destination[i] = source[i] * number
+        destination[i] = elementwise.mul(source[i], number)
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def less_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """1.0 where the array is below the number, else 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] < number else ZERO
+        destination[i] = elementwise.less(source[i], number)
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def greater_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """1.0 where the array is above the number, else 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] > number else ZERO
+        destination[i] = elementwise.greater(source[i], number)
 
 
 @kernel(SOURCE, types.float32, DESTINATION)
 def equal_scalar(source: Array, number: np.float32, destination: Array) -> None:
     """1.0 where the array equals the number, else 0.0."""
     for i in range(common_size(source, destination)):
-        destination[i] = ONE if source[i] == number else ZERO
+        destination[i] = elementwise.equal(source[i], number)
 
 
 UNARY: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(

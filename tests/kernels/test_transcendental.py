@@ -1,3 +1,11 @@
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import llvmlite.binding
 import numba
 import numpy as np
 import pytest
@@ -112,3 +120,60 @@ def test_sigmoid_of_special_values():
     np.testing.assert_array_equal(
         sigmoid([0.0, -0.0, np.inf, -np.inf, np.nan]), np.float32([0.5, 0.5, 1.0, 0.0, np.nan])
     )
+
+
+SCALING = pytest.mark.skipif(
+    llvmlite.binding.llvm_version_info < (22,), reason="both forms of scaling are for LLVM 22 and later"
+)
+
+# The code is compiled for another processor, and must not run here.
+COMPILE_EXP = """
+import numba
+from eznas_kernels import policy, transcendental
+assert transcendental.scaled is transcendental.scaled_by_instruction
+def loop(source, destination):
+    for i in range(destination.size):
+        destination[i] = transcendental.exp(source[i])
+signature = policy.SOURCE, policy.DESTINATION
+options = {**policy.OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+print(next(iter(numba.njit(signature, **options)(loop).inspect_asm().values())))
+"""
+
+
+@SCALING
+def test_both_forms_of_scaling_give_the_same_bits():
+    @numba.njit((policy.SOURCE, numba.int32[:], policy.DESTINATION, policy.DESTINATION), **policy.OPTIONS)
+    def scale(numbers, exponents, by_products, by_instruction):
+        for i in range(numbers.size):
+            by_products[i] = transcendental.scaled_by_products(numbers[i], exponents[i])
+            by_instruction[i] = transcendental.scaled_by_instruction(numbers[i], exponents[i])
+
+    generator = np.random.default_rng(0)
+    exponents = np.repeat(np.arange(-151, 130, dtype=np.int32), 1000)
+    numbers = generator.uniform(0.7, 1.42, exponents.size).astype(np.float32)
+    numbers[::100] = np.nan
+    by_products, by_instruction = np.empty_like(numbers), np.empty_like(numbers)
+    scale(numbers, exponents, by_products, by_instruction)
+    np.testing.assert_array_equal(by_products, by_instruction)
+    assert (by_products == 0).any()
+    assert ((by_products > 0) & (by_products < 2.0**-126)).any()
+    assert np.isinf(by_products).any()
+
+
+@SCALING
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="the other processor is an x86"
+)
+def test_with_avx_512_exp_scales_whole_vectors_by_one_instruction(tmp_path):
+    environment = {
+        **os.environ,
+        "NUMBA_CPU_NAME": "znver4",
+        "NUMBA_CPU_FEATURES": "+avx512f",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "PYTHONPATH": str(Path(policy.__file__).parents[1]),
+    }
+    command = [sys.executable, "-c", COMPILE_EXP]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"vscalefps\s+%zmm", done.stdout)
+    assert "ldexp" not in done.stdout

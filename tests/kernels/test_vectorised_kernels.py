@@ -32,7 +32,7 @@ def looped(function):
 
 def test_the_kernels_are_found():
     assert {maps.fill, maps.exp, maps.add, maps.scalar_sub} <= set(KERNELS)
-    assert {reductions.sum_of_values, reductions.mean_and_variance} <= set(KERNELS)
+    assert {reductions.sum_of_values, reductions.sum_of_distances} <= set(KERNELS)
 
 
 @pytest.mark.parametrize("kernel", KERNELS, ids=lambda kernel: kernel.py_func.__name__)

@@ -1,0 +1,131 @@
+"""The elementwise operations on single float32 numbers, from which loops over arrays are made.
+
+`UNARY` and `BINARY` name the function of each operation. None of them branches, so that loops vectorise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from eznas_kernels import transcendental
+from eznas_kernels.policy import scalar
+
+ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
+
+
+@scalar
+def log(a: np.float32) -> np.float32:
+    """The natural logarithm, where zero and below count as 1; NaN stays."""
+    return transcendental.log_of_positive(ONE if a <= ZERO else a)
+
+
+@scalar
+def abs_log(a: np.float32) -> np.float32:
+    """The natural logarithm of the absolute value, where zero counts as 1; NaN stays."""
+    return transcendental.log_of_positive(ONE if a == ZERO else np.abs(a))
+
+
+@scalar
+def absolute(a: np.float32) -> np.float32:
+    """The absolute value."""
+    return np.float32(np.abs(a))
+
+
+@scalar
+def square(a: np.float32) -> np.float32:
+    """The square."""
+    return a * a
+
+
+@scalar
+def relu(a: np.float32) -> np.float32:
+    """The value where it is above zero, else zero; NaN stays."""
+    return ZERO if a < ZERO else a
+
+
+@scalar
+def sign(a: np.float32) -> np.float32:
+    """1.0 above zero, -1.0 below zero, else 0.0; NaN gives 0.0."""
+    return ONE if a > ZERO else (-ONE if a < ZERO else ZERO)
+
+
+@scalar
+def reciprocal(a: np.float32) -> np.float32:
+    """One over the value; a zero gives the infinity of its sign."""
+    return ONE / a
+
+
+@scalar
+def greater_than_zero(a: np.float32) -> np.float32:
+    """1.0 above zero, else 0.0; NaN gives 0.0."""
+    return ONE if a > ZERO else ZERO
+
+
+@scalar
+def less_than_zero(a: np.float32) -> np.float32:
+    """1.0 below zero, else 0.0; NaN gives 0.0."""
+    return ONE if a < ZERO else ZERO
+
+
+@scalar
+def add(a: np.float32, b: np.float32) -> np.float32:
+    """The sum."""
+    return a + b
+
+
+@scalar
+def sub(a: np.float32, b: np.float32) -> np.float32:
+    """The first minus the second."""
+    return a - b
+
+
+@scalar
+def mul(a: np.float32, b: np.float32) -> np.float32:
+    """The product."""
+    return a * b
+
+
+@scalar
+def less(a: np.float32, b: np.float32) -> np.float32:
+    """1.0 where the first is below the second, else 0.0; NaN is below nothing."""
+    return ONE if a < b else ZERO
+
+
+@scalar
+def greater(a: np.float32, b: np.float32) -> np.float32:
+    """1.0 where the first is above the second, else 0.0; NaN is above nothing."""
+    return ONE if a > b else ZERO
+
+
+@scalar
+def equal(a: np.float32, b: np.float32) -> np.float32:
+    """1.0 where the two are equal, else 0.0; NaN equals nothing."""
+    return ONE if a == b else ZERO
+
+
+UNARY: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
+    {
+        "log": log,
+        "abs_log": abs_log,
+        "abs": absolute,
+        "square": square,
+        "exp": transcendental.exp,
+        "relu": relu,
+        "sign": sign,
+        "heaviside": greater_than_zero,
+        "reciprocal": reciprocal,
+        "sigmoid": transcendental.sigmoid,
+        "greater_than_zero": greater_than_zero,
+        "less_than_zero": less_than_zero,
+    }
+)
+"""Operations on one number."""
+
+BINARY: Mapping[str, Callable[[np.float32, np.float32], np.float32]] = MappingProxyType(
+    {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}
+)
+"""Operations on two numbers."""

@@ -1,0 +1,72 @@
+"""The language of the machine: what an instruction is, and which operands it has."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+FLOAT_BYTES: Final = 4
+
+TILE: Final = 2048
+"""Numbers in a tile: 8 KiB, of which a dozen stay in a second-level cache beside the tensors read."""
+
+
+class Column(IntEnum):
+    """What the numbers of an instruction mean."""
+
+    FORM = 0
+    KERNEL = 1
+    """The index of the kernel's address."""
+    DESTINATION = 2
+    """The slot that is written; the index of the first total for forms that sum."""
+    FIRST = 3
+    SECOND = 4
+    THIRD = 5
+    """The slots that are read; FIRST is a total for forms that finish one."""
+    SIZE = 6
+    """The numbers in the whole result, or in the tensors that are folded."""
+    EXTRA = 7
+    """For sums how often each number counts; for shaped and fused forms the row of the table of sizes."""
+
+
+class Form(IntEnum):
+    """Which operands an instruction has, and so how its kernel is called."""
+
+    FUSED = 0
+    """A kernel that was made for several elementwise operations at once, on any number of operands."""
+    UNARY = 1
+    BINARY = 2
+    WITH_SCALAR = 3
+    """An array and a number; which comes first is the kernel's business."""
+    NORMALIZE = 4
+    """An array, the number to subtract, and the number to divide by."""
+    FILL = 5
+    SUM = 6
+    """Add the kernel's result to a total."""
+    SUM_OF_TWO = 7
+    COUNT_OF_TWO = 8
+    MOMENTS = 9
+    """Three totals: the shift, the sum of the distances from it, and the sum of their squares."""
+    FINISH_MEAN = 10
+    FINISH_ROOT = 11
+    FINISH_TOTAL = 12
+    FINISH_RATIO = 13
+    """The total, rounded, over SIZE."""
+    FINISH_MOMENTS = 14
+    """The mean into the destination, the unbiased deviation into the slot after it."""
+    SHAPED_UNARY = 15
+    """A kernel that is told shapes; it runs on whole tensors."""
+    SHAPED_BINARY = 16
+
+
+class SizeColumn(IntEnum):
+    """What the numbers of a row of the table of sizes mean; the kernel's own sizes follow.
+
+    For a fused form these are the slots that it reads.
+    """
+
+    FIRST_SIZE = 0
+    SECOND_SIZE = 1
+    COUNT = 2
+    """How many sizes the kernel gets."""
+    SIZES = 3

@@ -1,0 +1,51 @@
+"""Every kernel that instructions can name, and its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eznas_kernels import (
+    broadcasting,
+    determinants,
+    eigenvalues,
+    maps,
+    matrix_products,
+    reductions,
+    rescaling,
+)
+from eznas_kernels.calling import address_of
+
+KERNELS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {
+        **maps.UNARY,
+        **maps.BINARY,
+        **{f"{name}_scalar": kernel for name, kernel in maps.ARRAY_SCALAR.items()},
+        **{f"scalar_{name}": kernel for name, kernel in maps.SCALAR_ARRAY.items()},
+        "fill": maps.fill,
+        "sum_of_values": reductions.sum_of_values,
+        "sum_of_absolutes": reductions.sum_of_absolutes,
+        "sum_of_squares": reductions.sum_of_squares,
+        "count_of_differing_steps": reductions.count_of_differing_steps,
+        "sum_of_distances": reductions.sum_of_distances,
+        "sum_of_divergences": reductions.sum_of_divergences,
+        "cosine_similarity": reductions.cosine_similarity,
+        "normalize": rescaling.normalize,
+        "softmax": rescaling.softmax,
+        "expand": broadcasting.expand,
+        **determinants.DETERMINANTS,
+        **matrix_products.MATRIX_PRODUCTS,
+        **eigenvalues.EIGENVALUE_RATIOS,
+    }
+)
+"""Kernels by the names that plans give them."""
+
+NUMBER_OF_KERNEL: Mapping[str, int] = MappingProxyType({name: i for i, name in enumerate(KERNELS)})
+"""The number of each kernel in `ADDRESSES`."""
+
+ADDRESSES: NDArray[np.int64] = np.array([address_of(kernel) for kernel in KERNELS.values()], np.int64)
+"""The address of each kernel's machine code in this process."""
