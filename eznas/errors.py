@@ -13,6 +13,10 @@ class ShapeError(EznasError):
     """Shapes that an operation refuses, as torch would refuse them."""
 
 
+class PlanError(EznasError):
+    """A plan that would read what is not there, or overwrite what is needed; a defect of eznas."""
+
+
 class NoLayersError(EznasError):
     """A network without any layer of the wanted structure."""
 

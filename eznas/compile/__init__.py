@@ -1,8 +1,9 @@
 """From programs to what a backend runs: one graph for a whole population, and the shapes in it."""
 
 from eznas.compile.explain import TypedNode, explain_types
-from eznas.compile.graph import Graph, Node, build_graph
+from eznas.compile.graph import Graph, Node, build_graph, fold_roots
 from eznas.compile.shape_inference import Rejection, infer_shapes
+from eznas.compile.simplification import simplify
 
 __all__ = [
     "Graph",
@@ -11,5 +12,7 @@ __all__ = [
     "TypedNode",
     "build_graph",
     "explain_types",
+    "fold_roots",
     "infer_shapes",
+    "simplify",
 ]

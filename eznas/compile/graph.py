@@ -50,7 +50,7 @@ class Graph:
             Node(node.name, tuple(moved[argument] for argument in node.arguments))
             for node in (self.nodes[old] for old in kept)
         ]
-        return _graph(nodes, [moved[self.roots[program]] for program in programs])
+        return make_graph(nodes, [moved[self.roots[program]] for program in programs])
 
 
 def build_graph(programs: Sequence[Program]) -> Graph:
@@ -78,10 +78,24 @@ def build_graph(programs: Sequence[Program]) -> Graph:
                 nodes.append(Node(name, arguments))
             waiting.append(index_of[key])
         roots.append(waiting.pop())
-    return _graph(nodes, roots)
+    return make_graph(nodes, roots)
 
 
-def _graph(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
+def fold_roots(graph: Graph, op: str) -> Graph:
+    """The graph in which an operation of one argument, such as `mean`, is applied to each program."""
+    nodes = list(graph.nodes)
+    index_of = {(node.name, node.arguments): index for index, node in enumerate(nodes)}
+    roots = []
+    for root in graph.roots:
+        index = index_of.setdefault((op, (root,)), len(nodes))
+        if index == len(nodes):
+            nodes.append(Node(op, (root,)))
+        roots.append(index)
+    return make_graph(nodes, roots)
+
+
+def make_graph(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
+    """The graph of nodes that come after their arguments, and of the programs that end in some of them."""
     last_reader = list(range(len(nodes)))
     for reader, node in enumerate(nodes):
         for argument in node.arguments:

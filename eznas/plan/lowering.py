@@ -1,0 +1,332 @@
+"""From a graph and its shapes to calls of kernels.
+
+Tensors whose numbers are all equal, such as the result of `ones_like`, are held as one number. Folds, and
+operations that fold first, become a sum that can run tile by tile and a step that finishes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from eznas.compile import Graph, Rejection
+from eznas.errors import EznasError
+from eznas.ops import OPS
+from eznas.ops.rescaling import softmax_dimension
+from eznas.plan.calls import NOTHING, Call, Place, Value
+from eznas.terminals import Shape
+from eznas_kernels.instructions import Form
+
+MAXIMUM_DIMENSIONS: Final = 4
+
+
+class Held(NamedTuple):
+    """A node's tensor: the value that holds it, and its shape."""
+
+    value: int
+    shape: Shape
+    is_uniform: bool
+    """Whether the value is the one number that all numbers of the tensor equal."""
+
+    @property
+    def size(self) -> int:
+        """The numbers in the tensor."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """Calls in an order in which each comes after those that it reads from."""
+
+    values: tuple[Value, ...]
+    calls: tuple[Call, ...]
+    held: tuple[Held | None, ...]
+    """For each node of the graph where it is held; None for nodes that nothing reads."""
+
+
+def lower(graph: Graph, shapes: Sequence[Shape | Rejection]) -> Lowered:
+    """Lower every node that a root depends on by more than its shape.
+
+    Args:
+        graph: Programs.
+        shapes: The shape of each node; roots without one are left out.
+    """
+    lowering = _Lowering(graph, [() if isinstance(shape, Rejection) else shape for shape in shapes])
+    for node in sorted(_nodes_read(graph, shapes)):
+        lowering.lower(node)
+    return Lowered(tuple(lowering.values), tuple(lowering.calls), tuple(lowering.held))
+
+
+_FOLDS: Final = MappingProxyType(
+    {
+        "mean": ("sum_of_values", Form.FINISH_MEAN),
+        "l1_norm": ("sum_of_absolutes", Form.FINISH_MEAN),
+        "frobenius_norm": ("sum_of_squares", Form.FINISH_ROOT),
+    }
+)
+# Kernels that fold what another operation would have written first; the numbers summed are the same.
+_FOLDS_OF: Final = MappingProxyType(
+    {
+        ("sum_of_values", "abs"): "sum_of_absolutes",
+        ("sum_of_values", "square"): "sum_of_squares",
+        ("sum_of_absolutes", "abs"): "sum_of_absolutes",
+        ("sum_of_absolutes", "square"): "sum_of_squares",
+        ("sum_of_squares", "abs"): "sum_of_squares",
+    }
+)
+_CONSTANTS: Final = MappingProxyType({"ones_like": 1.0, "zeros_like": 0.0})
+
+
+def _nodes_read(graph: Graph, shapes: Sequence[Shape | Rejection]) -> set[int]:
+    read = {root for root in graph.roots if not isinstance(shapes[root], Rejection)}
+    for index in range(len(graph.nodes) - 1, -1, -1):
+        if index in read:
+            read.update(arguments_read(graph, index))
+    return read
+
+
+def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
+    """The nodes whose numbers, not shapes alone, the lowered node depends on."""
+    name, arguments = graph.nodes[index].name, graph.nodes[index].arguments
+    if name in _CONSTANTS or name == "numel":
+        return ()
+    if name in _FOLDS:
+        return (_folded(graph, index)[1],)
+    return arguments
+
+
+def _folded(graph: Graph, index: int) -> tuple[str, int]:
+    """The kernel that sums, and the node whose numbers it reads."""
+    kernel, _ = _FOLDS[graph.nodes[index].name]
+    (argument,) = graph.nodes[index].arguments
+    inner = graph.nodes[argument]
+    while (kernel, inner.name) in _FOLDS_OF:
+        kernel = _FOLDS_OF[kernel, inner.name]
+        (argument,) = inner.arguments
+        inner = graph.nodes[argument]
+    return kernel, argument
+
+
+class _Lowering:
+    """Values and calls so far, with what was made of equal operands before."""
+
+    def __init__(self, graph: Graph, shapes: Sequence[Shape]) -> None:
+        self.graph = graph
+        self.shapes = shapes
+        self.values = [Value(Place.NOWHERE, 0)]
+        self.calls: list[Call] = []
+        self.held: list[Held | None] = [None] * len(graph.nodes)
+        self._made: dict[tuple[object, ...], int] = {}
+
+    def lower(self, index: int) -> None:
+        """Hold one node, whose arguments are held."""
+        node, shape = self.graph.nodes[index], self.shapes[index]
+        if node.is_terminal:
+            value = self._value(Place.TERMINAL, prod(shape), node.name)
+            self.held[index] = Held(value, shape, prod(shape) == 1)
+        elif node.name in _CONSTANTS:
+            self.held[index] = Held(self._constant(_CONSTANTS[node.name]), shape, True)
+        elif node.name == "numel":
+            self.held[index] = Held(self._constant(float(prod(self.shapes[node.arguments[0]]))), shape, True)
+        elif node.name in _FOLDS:
+            self.held[index] = Held(self._fold(index), shape, True)
+        else:
+            arguments = [self._held(argument) for argument in node.arguments]
+            method = _METHODS.get(node.name) or (
+                _Lowering._unary if len(arguments) == 1 else _Lowering._binary
+            )
+            self.held[index] = method(self, node.name, shape, *arguments)
+
+    def _held(self, node: int) -> Held:
+        held = self.held[node]
+        if held is None:
+            raise EznasError(f"expected node {node} to be lowered before its readers")
+        return held
+
+    def _value(self, place: Place, size: int, label: str, constant: float | None = None) -> int:
+        self.values.append(Value(place, size, label, constant))
+        return len(self.values) - 1
+
+    def _constant(self, number: float) -> int:
+        key = ("constant", number)
+        if key not in self._made:
+            self._made[key] = self._value(Place.NUMBER, 1, f"{number:g}", number)
+        return self._made[key]
+
+    def _new(self, size: int, label: str) -> int:
+        return self._value(Place.NUMBER if size == 1 else Place.TENSOR, size, label)
+
+    def _unary(self, name: str, shape: Shape, held: Held) -> Held:
+        size = 1 if held.is_uniform else held.size
+        result = self._new(size, name)
+        self.calls.append(Call(Form.UNARY, name, result, held.value, size))
+        return Held(result, shape, held.is_uniform)
+
+    def _binary(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
+        size = prod(shape)
+        if first.is_uniform and second.is_uniform:
+            result = self._new(1, name)
+            self.calls.append(Call(Form.BINARY, name, result, first.value, 1, second.value))
+            return Held(result, shape, True)
+        result = self._new(size, name)
+        if second.is_uniform:
+            array = self._stretched(first, shape)
+            self.calls.append(Call(Form.WITH_SCALAR, f"{name}_scalar", result, array, size, second.value))
+        elif first.is_uniform:
+            array = self._stretched(second, shape)
+            self.calls.append(Call(Form.WITH_SCALAR, f"scalar_{name}", result, array, size, first.value))
+        else:
+            arrays = self._stretched(first, shape), self._stretched(second, shape)
+            self.calls.append(Call(Form.BINARY, name, result, arrays[0], size, arrays[1]))
+        return Held(result, shape, False)
+
+    def _fold(self, index: int) -> int:
+        kernel, argument = _folded(self.graph, index)
+        held = self._held(argument)
+        form = _FOLDS[self.graph.nodes[index].name][1]
+        if held.is_uniform and kernel == "sum_of_values":
+            return held.value  # The mean of equal numbers is that number, exactly so in float64.
+        total = self._total(Form.SUM, kernel, held)
+        return self._finished(form, self.graph.nodes[index].name, total, held.size)
+
+    def _total(self, form: Form, kernel: str, first: Held, second: Held | None = None) -> int:
+        other = NOTHING if second is None else second.value
+        key = (kernel, first.value, other, first.shape)
+        if key not in self._made:
+            total = self._made[key] = self._value(Place.TOTAL, 0, kernel)
+            size, repeat = (1, first.size) if first.is_uniform else (first.size, 1)
+            self.calls.append(Call(form, kernel, total, first.value, size, other, repeat=repeat))
+        return self._made[key]
+
+    def _finished(self, form: Form, label: str, total: int, size: int) -> int:
+        key = (form, total, size)
+        if key not in self._made:
+            result = self._made[key] = self._value(Place.NUMBER, 1, label)
+            self.calls.append(Call(form, "", result, total, size))
+        return self._made[key]
+
+    def _hamming_distance(self, _name: str, shape: Shape, first: Held, second: Held) -> Held:
+        total = self._total(Form.COUNT_OF_TWO, "count_of_differing_steps", *self._alike(first, second))
+        return Held(self._finished(Form.FINISH_TOTAL, "hamming_distance", total, 1), shape, True)
+
+    def _kl_divergence(self, _name: str, shape: Shape, first: Held, second: Held) -> Held:
+        rows = first.shape[0] if first.shape else 1
+        total = self._total(Form.SUM_OF_TWO, "sum_of_divergences", *self._alike(first, second))
+        return Held(self._finished(Form.FINISH_RATIO, "kl_divergence", total, rows), shape, True)
+
+    def _alike(self, first: Held, second: Held) -> tuple[Held, Held]:
+        """Both with the numbers of the shape to which they broadcast, one for all where both are uniform."""
+        shape = OPS["add"].shape(first.shape, second.shape)
+        if first.is_uniform and second.is_uniform:
+            return Held(first.value, shape, True), Held(second.value, shape, True)
+        return (
+            Held(self._stretched(first, shape), shape, False),
+            Held(self._stretched(second, shape), shape, False),
+        )
+
+    def _normalize(self, name: str, shape: Shape, held: Held) -> Held:
+        if held.is_uniform:
+            return Held(self._constant(0.0), shape, True)  # 0 / 0 everywhere, which counts as 0.
+        key = ("moments", held.value)
+        if key not in self._made:
+            total = self._value(Place.TOTAL, 0, "shift")
+            self._value(Place.TOTAL, 0, "sum of distances")
+            self._value(Place.TOTAL, 0, "sum of squared distances")
+            self.calls.append(Call(Form.MOMENTS, "sum_of_distances", total, held.value, held.size))
+            mean = self._made[key] = self._value(Place.NUMBER, 1, "mean")
+            self._value(Place.NUMBER, 1, "deviation")
+            self.calls.append(Call(Form.FINISH_MOMENTS, "", mean, total, held.size))
+        mean = self._made[key]
+        result = self._new(held.size, name)
+        self.calls.append(Call(Form.NORMALIZE, name, result, held.value, held.size, mean, mean + 1))
+        return Held(result, shape, False)
+
+    def _softmax(self, name: str, shape: Shape, held: Held) -> Held:
+        dimension = softmax_dimension(len(shape))
+        sizes = prod(shape[:dimension]), prod(shape[dimension : dimension + 1]), prod(shape[dimension + 1 :])
+        return self._shaped(name, shape, (held,), sizes)
+
+    def _matrices(self, name: str, shape: Shape, held: Held) -> Held:
+        return self._shaped(name, shape, (held,), (held.shape[-1],))
+
+    def _rows(self, name: str, shape: Shape, held: Held) -> Held:
+        return self._shaped(name, shape, (held,), (held.shape[0],))
+
+    def _cosine_similarity(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
+        rows = first.shape[0], second.shape[0]
+        sizes = rows[0], first.size // rows[0], rows[1], second.size // rows[1]
+        return self._shaped(name, shape, (first, second), sizes)
+
+    def _matmul(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
+        left = first.shape if len(first.shape) > 1 else (1, *first.shape)
+        right = second.shape if len(second.shape) > 1 else (*second.shape, 1)
+        rows, inner, columns = left[-2], left[-1], right[-1]
+        batch = OPS["add"].shape(left[:-2], right[:-2])
+        first, left_step = self._batched(first._replace(shape=left), batch)
+        second, right_step = self._batched(second._replace(shape=right), batch)
+        return self._shaped(name, shape, (first, second), (rows, inner, columns, left_step, right_step))
+
+    def _batched(self, held: Held, batch: Shape) -> tuple[Held, int]:
+        """Matrices for a batch, and the distance between them; 0 where one serves all."""
+        matrix = held.shape[-2:]
+        matrices = prod(held.shape[:-2])
+        if matrices == 1:
+            return held, 0
+        if matrices != prod(batch):
+            held = Held(self._stretched(held, (*batch, *matrix)), (*batch, *matrix), False)
+        return held, prod(matrix)
+
+    def _shaped(self, name: str, shape: Shape, arguments: tuple[Held, ...], sizes: tuple[int, ...]) -> Held:
+        size = prod(shape)
+        operands = [self._stretched(held, held.shape) for held in arguments]
+        first, second = operands if len(operands) == 2 else (*operands, NOTHING)
+        result = self._new(size, name)
+        form = Form.SHAPED_UNARY if second == NOTHING else Form.SHAPED_BINARY
+        self.calls.append(Call(form, name, result, first, size, second, sizes=sizes))
+        return Held(result, shape, size == 1)
+
+    def _stretched(self, held: Held, shape: Shape) -> int:
+        """A value with every number of a shape to which the tensor broadcasts."""
+        size = prod(shape)
+        if self.values[held.value].size == size:
+            return held.value
+        key = (
+            ("stretched", held.value, held.shape, shape)
+            if not held.is_uniform
+            else ("filled", held.value, size)
+        )
+        if key not in self._made:
+            result = self._made[key] = self._new(size, "filled" if held.is_uniform else "stretched")
+            if held.is_uniform:
+                self.calls.append(Call(Form.FILL, "fill", result, held.value, size))
+            else:
+                sizes = _strides(held.shape, shape)
+                self.calls.append(Call(Form.SHAPED_UNARY, "expand", result, held.value, size, sizes=sizes))
+        return self._made[key]
+
+
+_METHODS: Final[dict[str, Callable[..., Held]]] = {
+    "hamming_distance": _Lowering._hamming_distance,
+    "kl_divergence": _Lowering._kl_divergence,
+    "normalize": _Lowering._normalize,
+    "softmax": _Lowering._softmax,
+    "det": _Lowering._matrices,
+    "logdet": _Lowering._matrices,
+    "eig_ratio": _Lowering._rows,
+    "sym_eig_ratio": _Lowering._rows,
+    "cosine_similarity": _Lowering._cosine_similarity,
+    "matmul": _Lowering._matmul,
+}
+
+
+def _strides(shape: Shape, stretched: Shape) -> tuple[int, ...]:
+    """The stretched shape, and for each dimension the distance of neighbours in the tensor, 0 for repeats."""
+    if len(stretched) > MAXIMUM_DIMENSIONS:
+        raise EznasError(f"expected at most {MAXIMUM_DIMENSIONS} dimensions, got {stretched}")
+    padded = (1,) * (MAXIMUM_DIMENSIONS - len(stretched)) + stretched
+    own = (1,) * (MAXIMUM_DIMENSIONS - len(shape)) + shape
+    distances = [prod(own[dimension + 1 :]) if own[dimension] > 1 else 0 for dimension in range(len(own))]
+    return (*padded, *distances)

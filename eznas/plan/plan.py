@@ -1,0 +1,77 @@
+"""The plan: what the machine runs for a set of programs on layers of one geometry."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+
+from eznas.compile import Graph, Rejection
+from eznas.plan.calls import Call, Place, Value
+from eznas.plan.fusion import Expression, expressions, fuse
+from eznas.plan.lowering import lower
+from eznas.plan.memory import Memory, lay_out
+from eznas.plan.stages import Section, make_sections
+from eznas.terminals import Shape
+
+
+def find_chains(graph: Graph, shapes: Sequence[Shape | Rejection]) -> Counter[Expression]:
+    """The chains of elementwise operations, and in how many numbers each results for one layer."""
+    lowered = lower(graph, shapes)
+    return expressions(make_sections(lowered.calls, len(lowered.values)), lowered.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sections of kernel calls, and where their operands live."""
+
+    values: tuple[Value, ...]
+    sections: tuple[Section, ...]
+    memory: Memory
+    number_of_node: dict[int, int]
+    """For each node of the graph that is one number, the value that holds it."""
+    unfused: Counter[Expression]
+    """The chains that were not chosen, and in how many numbers each results for one layer."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """Every call in its order."""
+        return tuple(call for section in self.sections for call in section.calls)
+
+    @property
+    def terminals(self) -> dict[str, int]:
+        """The statistics that are read, and their values."""
+        return {value.label: i for i, value in enumerate(self.values) if value.place is Place.TERMINAL}
+
+    @property
+    def constants(self) -> dict[int, float]:
+        """Values that are known beforehand."""
+        return {i: value.constant for i, value in enumerate(self.values) if value.constant is not None}
+
+
+def make_plan(
+    graph: Graph,
+    shapes: Sequence[Shape | Rejection],
+    choose: Callable[[Counter[Expression]], Container[Expression]] | None = None,
+) -> Plan:
+    """Plan the nodes that the roots depend on.
+
+    Args:
+        graph: Programs whose roots are single numbers.
+        shapes: The shape of each node on the layers that the plan is for; roots without one are left out.
+        choose: Says which chains of elementwise operations have a kernel of their own; it is told how many
+            numbers each results in for one layer.
+    """
+    lowered = lower(graph, shapes)
+    sections = make_sections(lowered.calls, len(lowered.values))
+    unfused: Counter[Expression] = Counter()
+    if choose is not None:
+        found = expressions(sections, lowered.values)
+        chosen = choose(found)
+        sections = fuse(sections, lowered.values, chosen)
+        unfused.update({each: numbers for each, numbers in found.items() if each not in chosen})
+    numbers = {
+        node: held.value for node, held in enumerate(lowered.held) if held is not None and held.size == 1
+    }
+    memory = lay_out(lowered.values, sections)
+    return Plan(lowered.values, sections, memory, numbers, unfused)

@@ -1,0 +1,53 @@
+"""A plan as lines of text, for people who want to know what is run."""
+
+from __future__ import annotations
+
+from eznas.plan.calls import Call, Place
+from eznas.plan.plan import Plan
+from eznas_kernels.instructions import FLOAT_BYTES, TILE, Form
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """The sections of a plan and their calls, a line each, and the memory that it takes."""
+    lines = []
+    for section in plan.sections:
+        if section.size:
+            tiles = -(-section.size // TILE)
+            lines.append(f"tensors of {section.size:,} numbers, in {tiles} tile{'s' * (tiles > 1)}")
+        else:
+            lines.append("single steps")
+        lines += [f"  {_call_line(plan, call)}" for call in section.calls]
+    kib = plan.memory.size * FLOAT_BYTES / 1024
+    calls = len(plan.calls)
+    lines.append(f"{calls} call{'s' * (calls != 1)}, {kib:,.1f} KiB of scratch memory")
+    return lines
+
+
+def _call_line(plan: Plan, call: Call) -> str:
+    operands = [_operand(plan, value) for value in call.operands]
+    operands += [f"{call.repeat:,} times"] * (call.repeat > 1)
+    operands += ["sizes " + "x".join(map(str, call.sizes))] * bool(call.sizes)
+    what = call.kernel or f"{call.form.name.lower().removeprefix('finish_')} from"
+    if call.form in (Form.FINISH_MEAN, Form.FINISH_RATIO):
+        operands.append(f"divisor {call.size:,}")
+    return f"{_operand(plan, call.result)} = {what}({', '.join(operands)}){_home(plan, call.result)}"
+
+
+def _operand(plan: Plan, value: int) -> str:
+    found = plan.values[value]
+    if found.place is Place.TERMINAL or found.constant is not None:
+        return found.label
+    return f"%{value}"
+
+
+def _home(plan: Plan, value: int) -> str:
+    found, memory = plan.values[value], plan.memory
+    if found.place is Place.TOTAL:
+        return "  [total]"
+    if found.place is Place.NUMBER:
+        return "  [number]"
+    return (
+        f"  [tile at {memory.offsets[value]:,}]"
+        if memory.is_tile[value]
+        else (f"  [whole, {found.size:,} at {memory.offsets[value]:,}]")
+    )

@@ -1,0 +1,167 @@
+"""Plans of random programs on random geometries pass the verifier, which finds broken ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+import strategies_layers
+import strategies_programs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eznas.compile import Rejection, build_graph, fold_roots, infer_shapes
+from eznas.errors import PlanError
+from eznas.plan import Call, Place, Plan, make_plan, plan_lines, verify
+from eznas.program import Program
+from eznas.statistics import geometry_of_convolution
+from eznas.terminals import Geometry
+from eznas_kernels.instructions import TILE, Form
+
+LAYER = geometry_of_convolution(16, 16, 3, side=32)
+"""Tensors of eight tiles, and weights of two."""
+
+
+def plan_of(*texts: str, geometry: Geometry = LAYER) -> Plan:
+    graph = fold_roots(build_graph([Program.parse(text) for text in texts]), "mean")
+    return make_plan(graph, infer_shapes(graph, geometry))
+
+
+def kernels(plan: Plan) -> list[str]:
+    return [call.kernel or call.form.name for call in plan.calls]
+
+
+@given(
+    st.lists(strategies_programs.programs(max_height=7, max_size=30), min_size=1, max_size=8),
+    st.one_of(strategies_layers.geometries(), st.just(LAYER)),
+    st.sampled_from(["mean", "frobenius_norm"]),
+)
+@settings(max_examples=200)
+def test_every_plan_passes_the_verifier(programs: list[Program], geometry: Geometry, op: str) -> None:
+    graph = fold_roots(build_graph(programs), op)
+    shapes = infer_shapes(graph, geometry)
+    plan = make_plan(graph, shapes)
+    verify(plan)
+    assert {root for root in graph.roots if not isinstance(shapes[root], Rejection)} <= set(
+        plan.number_of_node
+    )
+    assert len(plan_lines(plan)) == len(plan.sections) + len(plan.calls) + 1
+
+
+def test_equal_subtrees_are_computed_once_for_all_programs() -> None:
+    plan = plan_of("exp(T1_D)", "l1_norm(exp(T1_D))", "normalize(exp(T1_D))", "abs(normalize(exp(T1_D)))")
+    assert kernels(plan).count("exp") == 1
+    assert kernels(plan).count("sum_of_distances") == 1
+
+
+def test_a_fold_of_what_a_kernel_can_fold_itself_reads_the_argument() -> None:
+    for text in ("mean(abs(T1_D))", "l1_norm(T1_D)", "l1_norm(abs(abs(T1_D)))", "abs(T1_D)"):
+        assert kernels(plan_of(text)) == ["sum_of_absolutes", "FINISH_MEAN"]
+    for text in ("mean(square(T1_D))", "square(abs(T1_D))", "l1_norm(square(T1_D))"):
+        assert kernels(plan_of(text)) == ["sum_of_squares", "FINISH_MEAN"]
+
+
+def test_tensors_of_equal_numbers_are_one_number() -> None:
+    plan = plan_of("exp(add(ones_like(T1_D), mean(T1_D)))")
+    assert [(call.kernel, call.size) for call in plan.calls] == [
+        ("sum_of_values", 16 * 32 * 32),
+        ("", 16 * 32 * 32),
+        ("add", 1),
+        ("exp", 1),
+    ]
+
+
+def test_what_only_shapes_depend_on_is_not_computed() -> None:
+    plan = plan_of("mul(T3, mean(ones_like(exp(T1_D))))", "numel(matmul(T1_D, T1_D))")
+    assert kernels(plan) == ["mul_scalar", "sum_of_values", "FINISH_MEAN"]
+
+
+def test_an_elementwise_chain_stays_in_tiles() -> None:
+    plan = plan_of("mean(exp(sigmoid(log(T1_D))))")
+    assert [section.size for section in plan.sections] == [16 * 32 * 32, 0]
+    assert plan.memory.size < 4 * (TILE + 64)
+
+
+def test_an_operation_moves_to_the_stage_that_reads_it() -> None:
+    """Its result then need not be kept whole while the mean is taken."""
+    plan = plan_of("mul(exp(T1_D), mean(T2_D))")
+    assert [[call.kernel for call in section.calls] for section in plan.sections if section.size] == [
+        ["sum_of_values"],
+        ["exp", "mul_scalar", "sum_of_values"],
+    ]
+    assert not any(
+        value.place is Place.TENSOR and not tile
+        for value, tile in zip(plan.values, plan.memory.is_tile, strict=True)
+    )
+
+
+def test_room_is_reused_when_nothing_reads_a_tensor_any_more() -> None:
+    chain = "softmax(" * 12 + "T1_D" + ")" * 12
+    assert plan_of(chain).memory.size < 3 * 16 * 32 * 32 + 1024
+
+
+def _with(plan: Plan, change: Callable[[Call], Call]) -> Plan:
+    sections = tuple(section._replace(calls=tuple(map(change, section.calls))) for section in plan.sections)
+    return dataclasses.replace(plan, sections=sections)
+
+
+def test_the_verifier_finds_an_operand_that_is_not_there() -> None:
+    plan = plan_of("mean(exp(sigmoid(T1_D)))")
+    broken = dataclasses.replace(
+        plan, sections=tuple(s._replace(calls=s.calls[1:]) if s.size else s for s in plan.sections)
+    )
+    with pytest.raises(PlanError, match="expected operand .* to be there"):
+        verify(broken)
+
+
+def test_the_verifier_finds_a_result_on_top_of_its_operand() -> None:
+    plan = plan_of("mean(exp(sigmoid(T1_D)))")
+    offsets = [plan.memory.offsets[0]] * len(plan.memory.offsets)
+    with pytest.raises(PlanError, match="overlap no operand"):
+        verify(dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, offsets=tuple(offsets))))
+
+
+def test_the_verifier_finds_a_tensor_that_was_overwritten() -> None:
+    plan = plan_of("mean(add(softmax(T1_D), softmax(T2_D)))")
+    softmaxes = [call.result for call in plan.calls if call.kernel == "softmax"]
+    offsets = list(plan.memory.offsets)
+    offsets[softmaxes[1]] = offsets[softmaxes[0]]
+    with pytest.raises(PlanError, match="expected operand .* to be there"):
+        verify(dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, offsets=tuple(offsets))))
+
+
+def test_the_verifier_finds_memory_that_is_too_small() -> None:
+    plan = plan_of("mean(softmax(T1_D))")
+    with pytest.raises(PlanError, match="expected value .* within"):
+        verify(dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, size=100)))
+
+
+def test_the_verifier_finds_sizes_that_do_not_fit() -> None:
+    plan = plan_of("mean(exp(T1_D))", "mean(T3)")
+    with pytest.raises(PlanError, match="expected tiled calls on"):
+        verify(_with(plan, lambda call: call._replace(size=9) if call.kernel == "exp" else call))
+
+
+def test_the_verifier_finds_a_number_that_is_missing_at_the_end() -> None:
+    plan = plan_of("mean(exp(T1_D))")
+    broken = dataclasses.replace(plan, sections=plan.sections[:-1])
+    with pytest.raises(PlanError, match="expected a number for node"):
+        verify(broken)
+
+
+def test_the_verifier_finds_tensors_of_one_section_on_top_of_each_other() -> None:
+    plan = plan_of("softmax(exp(T1_D))", "softmax(sigmoid(T2_D))")
+    written = [call.result for call in plan.calls if call.form is Form.UNARY]
+    offsets = list(plan.memory.offsets)
+    offsets[written[1]] = offsets[written[0]] + TILE
+    with pytest.raises(PlanError, match="apart from each other|to be there"):
+        verify(dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, offsets=tuple(offsets))))
+
+
+def test_a_plan_is_readable() -> None:
+    lines = plan_lines(plan_of("mul(exp(T1_D), mean(T3))"))
+    assert lines[0] == "tensors of 2,304 numbers, in 2 tiles"
+    assert any("= exp(T1_D)  [tile at" in line for line in lines)
+    assert any("sum_of_values(T3)  [total]" in line for line in lines)
+    assert lines[-1].startswith("6 calls, ")
