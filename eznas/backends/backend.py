@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import ClassVar
 
@@ -45,4 +46,25 @@ class Backend(ABC):
             graph: Programs that have a shape on every layer of the network; see `infer_shapes`.
             network: The layers.
             to_scalar: The mean or the L2 norm of what a program gives.
+        """
+
+
+class SubtreeBackend(Backend):
+    """A backend that takes and gives the numbers of any nodes, so that they can be kept between calls."""
+
+    @abstractmethod
+    def node_scalars(
+        self,
+        graph: Graph,
+        network: NetworkStatistics,
+        nodes: Sequence[int],
+        known: Mapping[int, NDArray[np.float32]],
+    ) -> NDArray[np.float64]:
+        """The number of each node on each layer, (nodes, layers): NaN and infinity included.
+
+        Args:
+            graph: Programs whose roots are single numbers; see `fold_roots`.
+            network: The layers.
+            nodes: Nodes that are single numbers wherever they have a shape, as on all of these layers.
+            known: For other nodes their numbers on each layer, which are not computed again.
         """

@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from eznas.backends.backend import Backend
 from eznas.backends.eager import EagerBackend
+from eznas.backends.torchscript import TorchScriptBackend
 from eznas.errors import ConfigError
 
-_BACKENDS: Final[dict[str, type[Backend]]] = {
-    "auto": EagerBackend,
-    EagerBackend.name: EagerBackend,
+# Importing the compiled backends loads all kernels, or compiles them.
+
+
+def _tile() -> Backend:
+    from eznas.backends.tile import TileBackend
+
+    return TileBackend()
+
+
+def _fused() -> Backend:
+    from eznas.backends.fused import FusedBackend
+
+    return FusedBackend()
+
+
+def _auto() -> Backend:
+    from eznas.backends.fused import AutoBackend
+
+    return AutoBackend()
+
+
+_BACKENDS: Final[dict[str, Callable[[], Backend]]] = {
+    "auto": _auto,
+    "tile": _tile,
+    "fused": _fused,
+    "torchscript": TorchScriptBackend,
+    "eager": EagerBackend,
 }
 
 BACKEND_NAMES: Final = tuple(_BACKENDS)
-"""Every name that `get_backend` takes; `auto` is the fastest one for the work, at present always `eager`."""
+"""Every name that `get_backend` takes; `auto` is `tile`, and `fused` for chains that pay."""
 
 
 def get_backend(name: str) -> Backend:

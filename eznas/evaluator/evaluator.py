@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from eznas.backends import ToScalar, get_backend
+from eznas.backends import SubtreeBackend, ToScalar, get_backend
 from eznas.errors import ConfigError, EznasError, StatisticsError
 from eznas.evaluator.diagnosis import shape_failure, value_failure
-from eznas.evaluator.memo import Memo, Outcome, program_code
+from eznas.evaluator.memo import Outcome, outcome_memo, program_code, row_memo
 from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
 from eznas.threads import available_processors, one_torch_thread
 
-DEFAULT_MEMO_BYTES: Final = 64 * 2**20
+DEFAULT_MEMO_BYTES: Final = 128 * 2**20
+
+# One quarter for outcomes: a program has one on a network, but several subtrees, whose rows are longer.
+_OUTCOME_SHARE: Final = 4
 
 
 class Evaluator:
@@ -36,7 +41,8 @@ class Evaluator:
         statistics: A `StatisticsStore`, or any sequence of `NetworkStatistics`.
         backend: One of `eznas.backends.BACKEND_NAMES`.
         threads: How many networks are evaluated at once; by default the processors that the backend can use.
-        memo_bytes: The budget for scores that are kept between calls; 0 keeps none, 64 MiB by default.
+        memo_bytes: The budget for scores, and numbers of subtrees, that are kept between calls; 0 keeps none,
+            128 MiB by default.
         to_scalar: How a layer's tensor becomes a number: `mean` or `l2`.
 
     Raises:
@@ -65,7 +71,10 @@ class Evaluator:
         self.threads = threads or min(
             available_processors(), self.backend.useful_threads or available_processors()
         )
-        self.memo = Memo(DEFAULT_MEMO_BYTES if memo_bytes is None else memo_bytes)
+        budget = DEFAULT_MEMO_BYTES if memo_bytes is None else memo_bytes
+        self.memo = outcome_memo(budget // _OUTCOME_SHARE)
+        self.subtree_memo = row_memo(budget - self.memo.budget)
+        self._memo_lock = threading.Lock()
         self.to_scalar = ToScalar(to_scalar)
 
     def score(self, programs: Sequence[Program], networks: Sequence[int] | None = None) -> Scores:
@@ -119,41 +128,73 @@ class Evaluator:
         missing = {
             network: tuple(code for code in programs if code not in known[network]) for network in networks
         }
-        typed = {
-            group: TypedPrograms([programs[code] for code in group])
-            for group in dict.fromkeys(missing.values())
-            if group
-        }
-        work = [network for network in networks if missing[network]]
-        groups = [typed[missing[network]] for network in work]
-        for network, outcomes in zip(work, self._over_threads(work, groups), strict=True):
-            for code, outcome in zip(missing[network], outcomes, strict=True):
-                known[network][code] = outcome
-                self.memo.put((code, network), outcome)
+        jobs = self._jobs(programs, {network: codes for network, codes in missing.items() if codes})
+        for job, outcomes in zip(jobs, self._over_threads(jobs), strict=True):
+            for code, outcome in zip(missing[job.network], outcomes, strict=True):
+                known[job.network][code] = outcome
+                self.memo.put((code, job.network), outcome)
         return known
 
-    def _over_threads(self, networks: Sequence[int], groups: Sequence[TypedPrograms]) -> list[list[Outcome]]:
-        if not networks:
+    def _jobs(
+        self, programs: Mapping[bytes, Program], missing: Mapping[int, tuple[bytes, ...]]
+    ) -> list[_Job]:
+        """What is to be evaluated on each network, whose missing programs may differ."""
+        if isinstance(self.backend, SubtreeBackend):
+            # One graph for all networks, of which each takes the part that it misses.
+            codes = tuple(dict.fromkeys(code for group in missing.values() for code in group))
+            row_of = {code: row for row, code in enumerate(codes)}
+            whole = TypedPrograms([programs[code] for code in codes], self.to_scalar)
+            return [
+                _Job(network, whole, tuple(row_of[code] for code in group))
+                for network, group in missing.items()
+            ]
+        typed = {
+            group: TypedPrograms([programs[code] for code in group], self.to_scalar)
+            for group in dict.fromkeys(missing.values())
+        }
+        return [_Job(network, typed[group], tuple(range(len(group)))) for network, group in missing.items()]
+
+    def _over_threads(self, jobs: Sequence[_Job]) -> list[list[Outcome]]:
+        if not jobs:
             return []
         with (
             one_torch_thread(),
-            ThreadPoolExecutor(min(self.threads, len(networks)), initializer=_use_one_torch_thread) as pool,
+            ThreadPoolExecutor(min(self.threads, len(jobs)), initializer=_use_one_torch_thread) as pool,
         ):
-            return list(pool.map(self._evaluate, networks, groups))
+            # Each thread has the disk read for the job that will come to a thread when this one is done.
+            later = itertools.chain(jobs[self.threads :], itertools.repeat(None))
+            return list(pool.map(self._evaluate, jobs, later))
 
-    def _evaluate(self, network: int, typed: TypedPrograms) -> list[Outcome]:
-        statistics = self.statistics[network]
-        _check_terminals(statistics, typed)
-        refusals = typed.refusals(statistics.geometries)
-        rows = tuple(row for row in range(len(typed.programs)) if row not in refusals)
-        scalars = self.backend.layer_scalars(typed.graph_of(rows), statistics, self.to_scalar)
+    def _evaluate(self, job: _Job, later: _Job | None) -> list[Outcome]:
+        if later is not None and hasattr(self.statistics, "read_ahead"):
+            self.statistics.read_ahead(later.network, later.typed.graph.terminals)
+        statistics = self.statistics[job.network]
+        _check_terminals(statistics, job.typed)
+        refusals = job.typed.refusals(statistics)
+        rows = tuple(row for row in job.rows if row not in refusals)
         outcomes: dict[int, Outcome] = {
-            row: shape_failure(typed.programs[row], network, refusal.layer, refusal.rejection)
+            row: shape_failure(job.typed.programs[row], job.network, refusal.layer, refusal.rejection)
             for row, refusal in refusals.items()
         }
-        for row, of_layers in zip(rows, scalars, strict=True):
-            outcomes[row] = self._outcome(typed.programs[row], statistics, network, of_layers)
-        return [outcomes[row] for row in range(len(typed.programs))]
+        for row, of_layers in zip(rows, self._scalars(job, rows, statistics), strict=True):
+            outcomes[row] = self._outcome(job.typed.programs[row], statistics, job.network, of_layers)
+        return [outcomes[row] for row in job.rows]
+
+    def _scalars(
+        self, job: _Job, rows: tuple[int, ...], statistics: NetworkStatistics
+    ) -> NDArray[np.float64]:
+        """The scalars of programs with shapes, (programs, layers)."""
+        if not isinstance(self.backend, SubtreeBackend):
+            return self.backend.layer_scalars(job.typed.graph_of(rows), statistics, self.to_scalar)
+        subtrees = job.typed.subtrees
+        roots = [subtrees.graph.roots[row] for row in rows]
+        with self._memo_lock:
+            work = subtrees.work(roots, job.network, self.subtree_memo)
+        scalars = self.backend.node_scalars(subtrees.graph, statistics, work.nodes, work.known)
+        with self._memo_lock:
+            subtrees.keep(work, job.network, scalars, self.subtree_memo)
+        position = {node: index for index, node in enumerate(work.nodes)}
+        return scalars[[position[root] for root in roots]]
 
     def _outcome(
         self, program: Program, statistics: NetworkStatistics, network: int, scalars: NDArray[np.float64]
@@ -163,6 +204,16 @@ class Evaluator:
             return float(scalars.mean())
         layer = int(bad[0])
         return value_failure(program, statistics, network, layer, float(scalars[layer]), self.to_scalar)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """The programs to evaluate on one network."""
+
+    network: int
+    typed: TypedPrograms
+    rows: tuple[int, ...]
+    """Their indices."""
 
 
 def _use_one_torch_thread() -> None:

@@ -1,10 +1,14 @@
-"""The memo: scores that are kept between evaluations, under a budget of bytes."""
+"""The memo: what is kept between evaluations, under a budget of bytes."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eznas.evaluator.scores import Failure
 from eznas.ops import OPS
@@ -12,61 +16,88 @@ from eznas.program import Program
 from eznas.terminals import TERMINALS
 
 Key = tuple[bytes, int]
-"""The code of a canonical program, and the index of a network."""
+"""The code of a canonical program or of a subtree, and the index of a network."""
 
 Outcome = float | Failure
 
-_CODES: Final = {name: code for code, name in enumerate((*OPS, *TERMINALS))}
+Row = NDArray[np.float32]
+"""The number that a subtree gives on each layer of a network."""
+
+Kept = TypeVar("Kept")
+
+_CODES: Final = {name: bytes([code]) for code, name in enumerate((*OPS, *TERMINALS))}
 
 # Measured with tracemalloc, at the fullest that the table gets between two of its enlargements; what the
 # networks of a program share is counted for each, so that the budget is an upper bound.
 _ENTRY_BYTES: Final = 270
 _FAILURE_BYTES: Final = 400
 _FAILURE_BYTES_PER_TOKEN: Final = 64
+_ROW_BYTES: Final = 112
+
+
+def token_code(name: str) -> bytes:
+    """The byte that stands for an operation or a terminal."""
+    return _CODES[name]
 
 
 def program_code(program: Program) -> bytes:
     """The tokens of a program, a byte each: quick to compare, and small to keep."""
-    return bytes([_CODES[name] for name in program.tokens])
+    return b"".join(_CODES[name] for name in program.tokens)
 
 
 @dataclass(slots=True)
-class Memo:
-    """Outcomes of programs on networks; the least recently used leave first."""
+class Memo(Generic[Kept]):
+    """What is known of programs or subtrees on networks; the least recently used leave first."""
 
     budget: int
-    """The bytes that the outcomes may take."""
+    """The bytes that the entries may take."""
+    bytes_of: Callable[[Key, Kept], int]
+    """The bytes that an entry takes."""
     hits: int = 0
     misses: int = 0
     bytes: int = 0
     """The bytes that they take; an upper bound."""
-    _outcomes: OrderedDict[Key, Outcome] = field(default_factory=OrderedDict)
+    _entries: OrderedDict[Key, Kept] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:
-        return len(self._outcomes)
+        return len(self._entries)
 
-    def get(self, key: Key) -> Outcome | None:
-        """The outcome, or None where it is not kept; counts a hit or a miss."""
-        outcome = self._outcomes.get(key)
-        if outcome is None:
+    def get(self, key: Key) -> Kept | None:
+        """What is kept, or None; counts a hit or a miss."""
+        kept = self._entries.get(key)
+        if kept is None:
             self.misses += 1
             return None
         self.hits += 1
-        self._outcomes.move_to_end(key)
-        return outcome
+        self._entries.move_to_end(key)
+        return kept
 
-    def put(self, key: Key, outcome: Outcome) -> None:
-        """Keep an outcome as the latest, and drop what exceeds the budget."""
-        if (replaced := self._outcomes.pop(key, None)) is not None:
-            self.bytes -= _bytes(key, replaced)
-        self._outcomes[key] = outcome
-        self.bytes += _bytes(key, outcome)
+    def put(self, key: Key, kept: Kept) -> None:
+        """Keep something as the latest, and drop what exceeds the budget."""
+        if (replaced := self._entries.pop(key, None)) is not None:
+            self.bytes -= self.bytes_of(key, replaced)
+        self._entries[key] = kept
+        self.bytes += self.bytes_of(key, kept)
         while self.bytes > self.budget:
-            self.bytes -= _bytes(*self._outcomes.popitem(last=False))
+            self.bytes -= self.bytes_of(*self._entries.popitem(last=False))
 
 
-def _bytes(key: Key, outcome: Outcome) -> int:
+def outcome_memo(budget: int) -> Memo[Outcome]:
+    """A memo of the outcomes of programs."""
+    return Memo(budget, _outcome_bytes)
+
+
+def row_memo(budget: int) -> Memo[Row]:
+    """A memo of the rows of subtrees."""
+    return Memo(budget, _row_bytes)
+
+
+def _outcome_bytes(key: Key, outcome: Outcome) -> int:
     entry = _ENTRY_BYTES + len(key[0])
     if isinstance(outcome, Failure):
         entry += _FAILURE_BYTES + _FAILURE_BYTES_PER_TOKEN * outcome.program.size + len(outcome.message)
     return entry
+
+
+def _row_bytes(key: Key, row: Row) -> int:
+    return _ENTRY_BYTES + _ROW_BYTES + len(key[0]) + row.nbytes

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eznas.compile import Graph, Rejection, build_graph, infer_shapes
+from eznas.backends import ToScalar
+from eznas.compile import Graph, Rejection, build_graph, fold_roots, infer_shapes, simplify
+from eznas.evaluator.subtrees import Subtrees
 from eznas.program import Program
+from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
 
 
@@ -24,21 +28,19 @@ class TypedPrograms:
     Threads may share it: at worst two of them make the same thing.
     """
 
-    def __init__(self, programs: Sequence[Program]) -> None:
+    def __init__(self, programs: Sequence[Program], to_scalar: ToScalar) -> None:
         self.programs = tuple(programs)
         self.graph = build_graph(programs)
+        self._to_scalar = to_scalar
         self._rejections: dict[Geometry, dict[int, Rejection]] = {}
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
-    def refusals(self, geometries: Sequence[Geometry]) -> dict[int, Refusal]:
-        """For each program without a shape on some layer of these geometries, by index, the first one."""
+    def refusals(self, network: NetworkStatistics) -> dict[int, Refusal]:
+        """For each program without a shape on some layer of a network, by index, the first one."""
         found: dict[int, Refusal] = {}
-        first_layers: dict[Geometry, int] = {}
-        for layer, geometry in enumerate(geometries):
-            first_layers.setdefault(geometry, layer)
-        for geometry, layer in first_layers.items():
+        for geometry, layers in network.layers_of_geometry.items():
             for row, rejection in self._rejected(geometry).items():
-                found.setdefault(row, Refusal(layer, rejection))
+                found.setdefault(row, Refusal(int(layers[0]), rejection))
         return found
 
     def graph_of(self, rows: tuple[int, ...]) -> Graph:
@@ -46,6 +48,11 @@ class TypedPrograms:
         if rows not in self._graphs:
             self._graphs[rows] = self.graph.select(rows)
         return self._graphs[rows]
+
+    @functools.cached_property
+    def subtrees(self) -> Subtrees:
+        """The graph whose roots are the scalars of the programs, and its subtrees that are numbers."""
+        return Subtrees(simplify(fold_roots(self.graph, self._to_scalar.op)))
 
     def _rejected(self, geometry: Geometry) -> dict[int, Rejection]:
         if geometry not in self._rejections:

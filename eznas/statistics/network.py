@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -26,11 +26,22 @@ class NetworkStatistics:
         layers: for each layer a read-only mapping from terminal name to a C-contiguous float32 array.
         geometries: the shapes of each layer's tensors.
         terminals: the names that every layer holds, in the order of `eznas.terminals.TERMINALS`.
+        locate: gives the address of a terminal's numbers in each layer faster than asking each array.
+        layers_of_geometry: the indices of the layers of each geometry, which are made from `geometries`.
     """
 
     layers: tuple[Mapping[str, Array], ...]
     geometries: tuple[Geometry, ...]
     terminals: tuple[str, ...]
+    locate: Callable[[str], NDArray[np.int64]] | None = None
+    layers_of_geometry: Mapping[Geometry, NDArray[np.int64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        groups: dict[Geometry, list[int]] = {}
+        for layer, geometry in enumerate(self.geometries):
+            groups.setdefault(geometry, []).append(layer)
+        arrays = {geometry: np.array(layers, np.int64) for geometry, layers in groups.items()}
+        object.__setattr__(self, "layers_of_geometry", MappingProxyType(arrays))
 
     @classmethod
     def from_layers(cls, layers: Sequence[Mapping[str, Array]]) -> NetworkStatistics:
@@ -61,6 +72,18 @@ class NetworkStatistics:
             geometries=tuple(_geometry(layer, index) for index, layer in enumerate(checked)),
             terminals=terminals,
         )
+
+    def addresses(self, terminals: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """For each terminal the address of its numbers in each layer; valid as long as this object lives.
+
+        Raises:
+            StatisticsError: a terminal is not held.
+        """
+        return {name: (self.locate or self._located)(name) for name in terminals}
+
+    def _located(self, terminal: str) -> NDArray[np.int64]:
+        pointers = [layer[terminal].__array_interface__["data"][0] for layer in self.layers]
+        return np.array(pointers, np.int64)
 
     def __len__(self) -> int:
         return len(self.layers)

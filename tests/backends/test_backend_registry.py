@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from eznas.backends import BACKEND_NAMES, Backend, ToScalar, get_backend
-from eznas.backends.eager import EagerBackend, to_number
+from eznas.backends.eager import to_number
+from eznas.backends.tile import TileBackend
 from eznas.compile import build_graph
 from eznas.errors import ConfigError
 from eznas.statistics import NetworkStatistics
@@ -20,12 +21,13 @@ def test_every_name_gives_a_backend(name: str) -> None:
     assert backend.name in BACKEND_NAMES
 
 
-def test_auto_is_eager_at_present() -> None:
-    assert isinstance(get_backend("auto"), EagerBackend)
+def test_auto_is_compiled() -> None:
+    assert isinstance(get_backend("auto"), TileBackend)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="^unknown backend 'tiles'; expected one of auto, eager$"):
+    expected = "expected one of auto, tile, fused, torchscript, eager"
+    with pytest.raises(ConfigError, match=f"^unknown backend 'tiles'; {expected}$"):
         get_backend("tiles")
 
 

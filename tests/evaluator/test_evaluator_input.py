@@ -15,7 +15,10 @@ from eznas.evaluator import Evaluator
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"backend": "gpu"}, "unknown backend 'gpu'; expected one of auto, eager"),
+        (
+            {"backend": "gpu"},
+            "unknown backend 'gpu'; expected one of auto, tile, fused, torchscript, eager",
+        ),
         ({"to_scalar": "max"}, "unknown to_scalar 'max'; expected one of mean, l2"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
         ({"threads": -2}, "threads must be at least 1, got -2"),

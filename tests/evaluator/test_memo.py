@@ -7,11 +7,12 @@ import tracemalloc
 import numpy as np
 import pytest
 from evaluator_examples import FIVE_NETWORKS, programs
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eznas.backends import SubtreeBackend
 from eznas.evaluator import Evaluator, Failure, FailureKind
-from eznas.evaluator.memo import Memo, Outcome, program_code
+from eznas.evaluator.memo import Memo, Outcome, outcome_memo, program_code, row_memo
 from eznas.ops import OPS
 from eznas.program import Program
 from eznas.terminals import TERMINALS
@@ -20,17 +21,30 @@ ENTRY = 271
 """The bytes of the score of a program of one token."""
 
 
-def _keep(memo: Memo, *names: bytes) -> None:
+TEXTS = (
+    "l1_norm(T3)",
+    "exp(l1_norm(T3))",
+    "mul(T1_D, l1_norm(T3))",
+    "add(mean(exp(T1_D)), l1_norm(T3))",
+    "mul(mean(exp(T1_D)), frobenius_norm(mul(T1_D, mean(exp(T1_D)))))",
+    "log(sub(mean(T3), mean(T3)))",
+    "reciprocal(sub(mean(T3), mean(T3)))",
+    "add(T3, T1_D)",
+)
+"""Programs that share subtrees; some fail."""
+
+
+def _keep(memo: Memo[Outcome], *names: bytes) -> None:
     for name in names:
         memo.put((name, 0), float(name[0]))
 
 
-def _kept(memo: Memo, names: bytes) -> bytes:
+def _kept(memo: Memo[Outcome], names: bytes) -> bytes:
     return bytes(name for name in names if memo.get((bytes([name]), 0)) is not None)
 
 
 def test_what_is_put_is_found_and_counted() -> None:
-    memo = Memo(10_000)
+    memo = outcome_memo(10_000)
     memo.put((b"a", 3), 0.5)
     assert memo.get((b"a", 3)) == 0.5
     assert memo.get((b"a", 4)) is None
@@ -39,14 +53,14 @@ def test_what_is_put_is_found_and_counted() -> None:
 
 
 def test_a_score_of_zero_is_a_hit() -> None:
-    memo = Memo(10_000)
+    memo = outcome_memo(10_000)
     memo.put((b"a", 0), 0.0)
     assert memo.get((b"a", 0)) == 0.0
     assert memo.hits == 1
 
 
 def test_the_least_recently_used_leave_first() -> None:
-    memo = Memo(3 * ENTRY)
+    memo = outcome_memo(3 * ENTRY)
     _keep(memo, b"a", b"b", b"c")
     memo.get((b"a", 0))
     _keep(memo, b"d")
@@ -54,21 +68,21 @@ def test_the_least_recently_used_leave_first() -> None:
 
 
 def test_putting_again_counts_as_use_and_not_twice() -> None:
-    memo = Memo(3 * ENTRY)
+    memo = outcome_memo(3 * ENTRY)
     _keep(memo, b"a", b"b", b"c", b"a", b"d")
     assert _kept(memo, b"abcd") == b"acd"
     assert memo.bytes == 3 * ENTRY
 
 
 def test_without_budget_nothing_is_kept() -> None:
-    memo = Memo(0)
+    memo = outcome_memo(0)
     _keep(memo, b"a")
     assert (len(memo), memo.bytes, memo.get((b"a", 0))) == (0, 0, None)
 
 
 @given(st.integers(0, 3_000), st.lists(st.tuples(st.binary(min_size=1, max_size=40), st.booleans())))
 def test_the_budget_is_never_exceeded(budget: int, puts: list[tuple[bytes, bool]]) -> None:
-    memo = Memo(budget)
+    memo = outcome_memo(budget)
     for code, fails in puts:
         memo.put((code, 0), _failure("mean(T3)", 0) if fails else 1.0)
         assert memo.bytes <= budget
@@ -87,7 +101,7 @@ def _failure(text: str, network: int) -> Failure:
 def test_the_bytes_are_an_honest_upper_bound(fails: bool, networks: int) -> None:
     entries = 1_000
     texts = [f"add(T3, {'abs(' * (1 + n % 12)}T3{')' * (1 + n % 12)})" for n in range(entries // networks)]
-    memo = Memo(10**9)
+    memo = outcome_memo(10**9)
     tracemalloc.start()
     try:
         for number, text in enumerate(texts):
@@ -121,7 +135,7 @@ def test_an_evaluator_answers_from_the_memo_with_the_same_bits() -> None:
 
 
 def test_only_what_is_not_remembered_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    evaluator = Evaluator(FIVE_NETWORKS)
+    evaluator = Evaluator(FIVE_NETWORKS, "eager")
     computed: list[tuple[int, int]] = []
     eager = evaluator.backend.layer_scalars
 
@@ -147,8 +161,52 @@ def test_a_commuted_program_is_remembered_under_its_own_text() -> None:
 
 
 def test_more_scores_than_the_budget_holds_are_still_all_given() -> None:
-    evaluator = Evaluator(FIVE_NETWORKS, memo_bytes=600)
+    evaluator = Evaluator(FIVE_NETWORKS, memo_bytes=2400)
     chosen = programs("mean(T3)", "mean(T1_D)", "mean(T2_D)")
     np.testing.assert_array_equal(evaluator.score(chosen).values, evaluator.score(chosen).values)
     assert evaluator.memo.bytes <= 600
     assert len(evaluator.memo) == 2
+
+
+def test_rows_of_subtrees_are_an_honest_upper_bound_too() -> None:
+    memo = row_memo(10**9)
+    tracemalloc.start()
+    try:
+        for number in range(1_000):
+            memo.put((number.to_bytes(12, "little"), 300), np.zeros(47, np.float32))
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert used < memo.bytes < 2.5 * used
+
+
+def test_numbers_of_subtrees_are_computed_once_for_all_generations(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = Evaluator(FIVE_NETWORKS, "tile")
+    assert isinstance(evaluator.backend, SubtreeBackend)
+    asked: list[tuple[list[str], list[str]]] = []
+    tile = evaluator.backend.node_scalars
+
+    def watched(graph, network, nodes, known):  # type: ignore[no-untyped-def]
+        asked.append(([graph.nodes[n].name for n in nodes], [graph.nodes[n].name for n in known]))
+        return tile(graph, network, nodes, known)
+
+    monkeypatch.setattr(evaluator.backend, "node_scalars", watched)
+    evaluator.score(programs("exp(l1_norm(T3))"), [0])
+    evaluator.score(programs("mul(l1_norm(T3), frobenius_norm(T1_D))"), [0])
+    assert asked == [(["mean", "l1_norm"], []), (["mean", "frobenius_norm"], ["l1_norm"])]
+    assert evaluator.subtree_memo.hits == 1
+
+
+@given(
+    st.lists(st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=5), min_size=1, max_size=6),
+    st.data(),
+)
+@settings(max_examples=40)
+def test_the_memo_changes_no_bit(calls: list[list[int]], data: st.DataObject) -> None:
+    evaluators = [Evaluator(FIVE_NETWORKS, "tile", memo_bytes=size) for size in (0, 4_000, None)]
+    for call in calls:
+        chosen = programs(*(TEXTS[index] for index in call))
+        networks = data.draw(st.lists(st.integers(0, len(FIVE_NETWORKS) - 1), min_size=1))
+        values = [evaluator.score(chosen, networks).values for evaluator in evaluators]
+        np.testing.assert_array_equal(values[1], values[0])
+        np.testing.assert_array_equal(values[2], values[0])

@@ -1,0 +1,21 @@
+"""The kernels that a backend can call: all of the library, and those that were made since."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eznas_kernels.library import ADDRESSES, NUMBER_OF_KERNEL
+
+
+class KernelTable:
+    """The number of each kernel by name, and the addresses by number; it only grows."""
+
+    def __init__(self) -> None:
+        self.number_of = dict(NUMBER_OF_KERNEL)
+        self.addresses: NDArray[np.int64] = ADDRESSES
+
+    def add(self, name: str, address: int) -> None:
+        """Take in a kernel; arrays of addresses given out before stay as they are."""
+        self.addresses = np.append(self.addresses, np.int64(address))
+        self.number_of[name] = len(self.addresses) - 1

@@ -1,0 +1,131 @@
+"""Running an encoded plan on the layers of a network."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eznas.backends.tile.encoding import EncodedPlan, encode
+from eznas.backends.tile.kernels import KernelTable
+from eznas.plan import Plan
+from eznas_kernels import machine
+from eznas_kernels.instructions import FLOAT_BYTES
+
+_LINE_BYTES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """The part of a plan that some nodes need, given others."""
+
+    instructions: NDArray[np.int32]
+    sections: NDArray[np.int64]
+    given_slots: NDArray[np.int64]
+    results: NDArray[np.int64]
+
+
+class RunnablePlan:
+    """A plan, encoded, with the parts of it that were asked for.
+
+    Threads may share it.
+    """
+
+    def __init__(self, plan: Plan, kernels: KernelTable) -> None:
+        self.plan = plan
+        self._kernels = kernels.addresses
+        self._encoded: EncodedPlan = encode(plan, kernels.number_of)
+        self._terminals = plan.terminals
+        self._selections: dict[tuple[int, ...], _Selection] = {}
+
+    def run(
+        self,
+        layers: NDArray[np.int64],
+        terminals: Mapping[str, NDArray[np.int64]],
+        nodes: tuple[int, ...],
+        known: Mapping[int, NDArray[np.float32]],
+        scalars: NDArray[np.float64],
+    ) -> None:
+        """Compute numbers of nodes on some layers.
+
+        Args:
+            layers: The layers of the network that have the geometry of the plan.
+            terminals: For each terminal the address of its numbers in each layer of the network.
+            nodes: The nodes to compute.
+            known: Numbers of other nodes in each layer of the network.
+            scalars: (nodes, layers of the network); the columns of `layers` are written.
+        """
+        encoded = self._encoded
+        here = tuple(node for node in known if node in self.plan.number_of_node)
+        part = self._selection(nodes, here)
+        # The arrays behind these addresses are held by the caller.
+        given = [terminals[name] for name in self._terminals]
+        given += [_addresses(known[node]) for node in here]
+        scratch = _scratch(encoded.scratch_size)
+        scratch[encoded.constant_offsets] = encoded.constants
+        machine.run(
+            part.instructions,
+            part.sections,
+            self._kernels,
+            encoded.sizes,
+            part.given_slots,
+            layers,
+            np.array(given, np.int64).reshape(len(given), scalars.shape[1]),
+            encoded.offsets + _address(scratch),
+            encoded.steps,
+            np.empty(len(encoded.offsets)),
+            part.results,
+            np.arange(len(nodes)),
+            scalars,
+        )
+
+    def _selection(self, nodes: tuple[int, ...], known: tuple[int, ...]) -> _Selection:
+        if known:
+            # Networks seldom have the same numbers known, and choosing takes a hundredth of running.
+            return self._select(nodes, known)
+        found = self._selections.get(nodes)
+        if found is None:
+            found = self._selections[nodes] = self._select(nodes, known)
+        return found
+
+    def _select(self, nodes: Sequence[int], known: Sequence[int]) -> _Selection:
+        encoded, value_of = self._encoded, self.plan.number_of_node
+        results = np.array([value_of[node] for node in nodes], np.int64)
+        known_values = [value_of[node] for node in known]
+        wanted = np.zeros(len(encoded.offsets), np.bool_)
+        wanted[results] = True
+        is_known = np.zeros(len(encoded.offsets), np.bool_)
+        is_known[known_values] = True
+        instructions = np.empty_like(encoded.instructions)
+        sections = np.empty_like(encoded.sections)
+        kept = machine.select(
+            encoded.instructions, encoded.sections, encoded.sizes, wanted, is_known, instructions, sections
+        )
+        given_slots = np.array([*self._terminals.values(), *known_values], np.int64)
+        return _Selection(instructions[:kept], sections, given_slots, results)
+
+
+_of_thread = threading.local()
+
+
+def _scratch(size: int) -> NDArray[np.float32]:
+    """Scratch memory of this thread, from the beginning of a cache line on."""
+    held: NDArray[np.float32] | None = getattr(_of_thread, "scratch", None)
+    if held is None or held.size < size:
+        room = np.empty(size + _LINE_BYTES // FLOAT_BYTES, np.float32)
+        skipped = -_address(room) % _LINE_BYTES // FLOAT_BYTES
+        held = _of_thread.scratch = room[skipped:]
+    return held
+
+
+def _address(array: NDArray[np.float32]) -> int:
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _addresses(row: NDArray[np.float32]) -> NDArray[np.int64]:
+    return _address(row) + row.strides[0] * np.arange(row.size)
