@@ -56,15 +56,15 @@ class SubtreeBackend(Backend):
     def node_scalars(
         self,
         graph: Graph,
-        network: NetworkStatistics,
+        networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
-        known: Mapping[int, NDArray[np.float32]],
-    ) -> NDArray[np.float64]:
-        """The number of each node on each layer, (nodes, layers): NaN and infinity included.
+        known: Mapping[int, Sequence[NDArray[np.float32]]],
+    ) -> list[NDArray[np.float64]]:
+        """For each network the number of each node on each layer, (nodes, layers).
 
         Args:
             graph: Programs whose roots are single numbers; see `fold_roots`.
-            network: The layers.
+            networks: The networks; a call of many small ones takes less time than many calls.
             nodes: Nodes that are single numbers wherever they have a shape, as on all of these layers.
-            known: For other nodes their numbers on each layer, which are not computed again.
+            known: For other nodes their numbers on each layer of each network, which are not computed again.
         """

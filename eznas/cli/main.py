@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from eznas.cli import collect, compare, evolve, score, show, tasks
+from eznas.cli import bench, collect, compare, evolve, score, show, tasks
 from eznas.cli.console import print_error
 from eznas.errors import EznasError
 
@@ -25,6 +25,7 @@ app.command("test")(compare.compare_programs)
 app.command()(score.score)
 app.command()(show.show)
 app.command()(collect.collect)
+app.command()(bench.bench)
 app.add_typer(tasks.app, name="tasks")
 
 

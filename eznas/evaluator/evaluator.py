@@ -5,19 +5,18 @@ from __future__ import annotations
 import itertools
 import operator
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from eznas.backends import SubtreeBackend, ToScalar, get_backend
 from eznas.errors import ConfigError, EznasError, StatisticsError
-from eznas.evaluator.diagnosis import shape_failure, value_failure
-from eznas.evaluator.memo import Outcome, outcome_memo, program_code, row_memo
+from eznas.evaluator.jobs import Task, batches, make_job, scalars_of, share_out
+from eznas.evaluator.memo import Memo, Outcome, Row, outcome_memo, program_code, row_memo
 from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
 from eznas.program import Program
@@ -39,7 +38,7 @@ class Evaluator:
 
     Args:
         statistics: A `StatisticsStore`, or any sequence of `NetworkStatistics`.
-        backend: One of `eznas.backends.BACKEND_NAMES`.
+        backend: One of `eznas.backends.BACKEND_NAMES`; `auto` is `eager` for a single network.
         threads: How many networks are evaluated at once; by default the processors that the backend can use.
         memo_bytes: The budget for scores, and numbers of subtrees, that are kept between calls; 0 keeps none,
             128 MiB by default.
@@ -67,7 +66,10 @@ class Evaluator:
         if to_scalar not in list(ToScalar):
             raise ConfigError(f"unknown to_scalar {to_scalar!r}; expected one of {', '.join(ToScalar)}")
         self.statistics = statistics
-        self.backend = get_backend(backend)
+        # Eager torch takes some 0.1 ms for a program and a layer, loading the compiled kernels half a second.
+        # Not by the number of programs, since results must not depend on how they are grouped.
+        is_small = backend == "auto" and len(statistics) == 1
+        self.backend = get_backend("eager" if is_small else backend)
         self.threads = threads or min(
             available_processors(), self.backend.useful_threads or available_processors()
         )
@@ -128,102 +130,67 @@ class Evaluator:
         missing = {
             network: tuple(code for code in programs if code not in known[network]) for network in networks
         }
-        jobs = self._jobs(programs, {network: codes for network, codes in missing.items() if codes})
-        for job, outcomes in zip(jobs, self._over_threads(jobs), strict=True):
-            for code, outcome in zip(missing[job.network], outcomes, strict=True):
-                known[job.network][code] = outcome
-                self.memo.put((code, job.network), outcome)
+        tasks = self._tasks(programs, {network: codes for network, codes in missing.items() if codes})
+        for network, outcomes in self._over_threads(tasks):
+            for code, outcome in zip(missing[network], outcomes, strict=True):
+                known[network][code] = outcome
+                self.memo.put((code, network), outcome)
         return known
 
-    def _jobs(
+    def _tasks(
         self, programs: Mapping[bytes, Program], missing: Mapping[int, tuple[bytes, ...]]
-    ) -> list[_Job]:
+    ) -> list[Task]:
         """What is to be evaluated on each network, whose missing programs may differ."""
         if isinstance(self.backend, SubtreeBackend):
             # One graph for all networks, of which each takes the part that it misses.
             codes = tuple(dict.fromkeys(code for group in missing.values() for code in group))
             row_of = {code: row for row, code in enumerate(codes)}
             whole = TypedPrograms([programs[code] for code in codes], self.to_scalar)
-            return [
-                _Job(network, whole, tuple(row_of[code] for code in group))
-                for network, group in missing.items()
-            ]
+            rows_of = {group: tuple(row_of[code] for code in group) for group in set(missing.values())}
+            return [Task(network, whole, rows_of[group]) for network, group in missing.items()]
         typed = {
             group: TypedPrograms([programs[code] for code in group], self.to_scalar)
             for group in dict.fromkeys(missing.values())
         }
-        return [_Job(network, typed[group], tuple(range(len(group)))) for network, group in missing.items()]
+        return [Task(network, typed[group], tuple(range(len(group)))) for network, group in missing.items()]
 
-    def _over_threads(self, jobs: Sequence[_Job]) -> list[list[Outcome]]:
-        if not jobs:
-            return []
+    def _over_threads(self, tasks: Sequence[Task]) -> Iterator[tuple[int, list[Outcome]]]:
+        """The outcomes of each task, with its network."""
+        shares = share_out(tasks, self.threads, together=isinstance(self.backend, SubtreeBackend))
+        # Each thread has the disk read for the share that will come to a thread when this one is done.
+        later = itertools.chain(shares[self.threads :], itertools.repeat([]))
+        if not shares:
+            return
         with (
             one_torch_thread(),
-            ThreadPoolExecutor(min(self.threads, len(jobs)), initializer=_use_one_torch_thread) as pool,
+            ThreadPoolExecutor(min(self.threads, len(shares)), initializer=_use_one_torch_thread) as pool,
         ):
-            # Each thread has the disk read for the job that will come to a thread when this one is done.
-            later = itertools.chain(jobs[self.threads :], itertools.repeat(None))
-            return list(pool.map(self._evaluate, jobs, later))
+            for found in pool.map(self._evaluate, shares, later):
+                yield from found
 
-    def _evaluate(self, job: _Job, later: _Job | None) -> list[Outcome]:
-        if later is not None and hasattr(self.statistics, "read_ahead"):
-            self.statistics.read_ahead(later.network, later.typed.graph.terminals)
-        statistics = self.statistics[job.network]
-        _check_terminals(statistics, job.typed)
-        refusals = job.typed.refusals(statistics)
-        rows = tuple(row for row in job.rows if row not in refusals)
-        outcomes: dict[int, Outcome] = {
-            row: shape_failure(job.typed.programs[row], job.network, refusal.layer, refusal.rejection)
-            for row, refusal in refusals.items()
-        }
-        for row, of_layers in zip(rows, self._scalars(job, rows, statistics), strict=True):
-            outcomes[row] = self._outcome(job.typed.programs[row], statistics, job.network, of_layers)
-        return [outcomes[row] for row in job.rows]
-
-    def _scalars(
-        self, job: _Job, rows: tuple[int, ...], statistics: NetworkStatistics
-    ) -> NDArray[np.float64]:
-        """The scalars of programs with shapes, (programs, layers)."""
-        if not isinstance(self.backend, SubtreeBackend):
-            return self.backend.layer_scalars(job.typed.graph_of(rows), statistics, self.to_scalar)
-        subtrees = job.typed.subtrees
-        roots = [subtrees.graph.roots[row] for row in rows]
+    def _evaluate(self, share: list[Task], later: list[Task]) -> list[tuple[int, list[Outcome]]]:
+        if hasattr(self.statistics, "read_ahead"):
+            for task in later:
+                self.statistics.read_ahead(task.network, task.typed.terminals)
+        networks = [self.statistics[task.network] for task in share]
         with self._memo_lock:
-            work = subtrees.work(roots, job.network, self.subtree_memo)
-        scalars = self.backend.node_scalars(subtrees.graph, statistics, work.nodes, work.known)
-        with self._memo_lock:
-            subtrees.keep(work, job.network, scalars, self.subtree_memo)
-        position = {node: index for index, node in enumerate(work.nodes)}
-        return scalars[[position[root] for root in roots]]
+            jobs = [
+                make_job(task, network, self._subtrees_kept)
+                for task, network in zip(share, networks, strict=True)
+            ]
+        found = []
+        for batch in batches(jobs):
+            for job, scalars in zip(batch, scalars_of(self.backend, batch, self.to_scalar), strict=True):
+                with self._memo_lock:
+                    of_programs = job.keep(scalars, self._subtrees_kept)
+                found.append((job.task.network, job.outcomes(of_programs, self.to_scalar)))
+        return found
 
-    def _outcome(
-        self, program: Program, statistics: NetworkStatistics, network: int, scalars: NDArray[np.float64]
-    ) -> Outcome:
-        bad = np.flatnonzero(~np.isfinite(scalars))
-        if len(bad) == 0:
-            return float(scalars.mean())
-        layer = int(bad[0])
-        return value_failure(program, statistics, network, layer, float(scalars[layer]), self.to_scalar)
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """The programs to evaluate on one network."""
-
-    network: int
-    typed: TypedPrograms
-    rows: tuple[int, ...]
-    """Their indices."""
+    @property
+    def _subtrees_kept(self) -> Memo[Row] | None:
+        return self.subtree_memo if isinstance(self.backend, SubtreeBackend) else None
 
 
 def _use_one_torch_thread() -> None:
     # The number of torch threads belongs to each thread that asks for it.
     torch.set_num_threads(1)
-
-
-def _check_terminals(statistics: NetworkStatistics, typed: TypedPrograms) -> None:
-    missing = sorted(typed.graph.terminals - set(statistics.terminals))
-    if missing:
-        raise StatisticsError(
-            f"the programs read {', '.join(missing)}, the statistics hold {', '.join(statistics.terminals)}"
-        )

@@ -16,9 +16,7 @@ from eznas.plan import arguments_read
 from eznas.terminals import Shape
 
 _EXAMPLE: Final[Shape] = (2, 2, 2, 2)
-_GIVE_ONE_NUMBER: Final = frozenset(
-    op.name for op in OPS.values() if op.shape(*[_EXAMPLE] * op.arity) == ()
-)
+_GIVE_ONE_NUMBER: Final = frozenset(op.name for op in OPS.values() if op.shape(*[_EXAMPLE] * op.arity) == ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +27,11 @@ class Work:
     """The nodes to compute: the roots first, then subtrees whose numbers are worth keeping."""
     known: dict[int, Row]
     """For nodes that the others need, what was kept."""
+
+    def positions(self, nodes: Sequence[int]) -> list[int]:
+        """Where some of the nodes stand among them."""
+        position = {node: index for index, node in enumerate(self.nodes)}
+        return [position[node] for node in nodes]
 
 
 class Subtrees:

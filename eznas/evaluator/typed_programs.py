@@ -31,6 +31,7 @@ class TypedPrograms:
     def __init__(self, programs: Sequence[Program], to_scalar: ToScalar) -> None:
         self.programs = tuple(programs)
         self.graph = build_graph(programs)
+        self.terminals = self.graph.terminals
         self._to_scalar = to_scalar
         self._rejections: dict[Geometry, dict[int, Rejection]] = {}
         self._graphs: dict[tuple[int, ...], Graph] = {}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from isal import isal_zlib
 from numpy.typing import NDArray
 
 from eznas.errors import StoreError
@@ -38,17 +37,6 @@ def write_at(descriptor: int, content: bytes | memoryview, offset: int) -> None:
 
 def checksum(content: bytes | NDArray[Any], before: int = 0) -> int:
     """CRC-32, going on from that of what stands before: finds altered bytes, no protection against intent."""
-    return _crc32(content if isinstance(content, bytes) else content.data, before)
-
-
-def _fastest_crc32() -> Callable[[bytes | memoryview, int], int]:
-    # The same numbers by carry-less multiplication, 3.5 to 4.6 times faster than zlib 1.2.13: in 1.1 times
-    # the time that NumPy takes to sum the mapped values. Both let other Python threads run.
-    try:
-        found: Callable[[bytes | memoryview, int], int] = importlib.import_module("isal.isal_zlib").crc32
-    except ImportError:
-        return zlib.crc32
-    return found
-
-
-_crc32: Final = _fastest_crc32()
+    # The same numbers by carry-less multiplication: on mapped values in memory 2.2 to 3.5 times as fast as
+    # zlib 1.2.13, at 0.8 to 0.9 of the speed of NumPy's sum. Both let other Python threads run.
+    return isal_zlib.crc32(content if isinstance(content, bytes) else content.data, before)

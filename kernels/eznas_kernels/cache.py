@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
+import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -15,6 +18,8 @@ import numba
 import platformdirs
 from numba.core.registry import cpu_target
 
+_PREFIX = "kernels-"
+_UNUSED_SECONDS = 30 * 24 * 3600
 _SOURCES = Path(__file__).parent
 _CONFIG: Any = numba.config
 
@@ -31,13 +36,22 @@ def cache_folder() -> Path | None:
     the same names, each file by renaming it.
     """
     base = Path(_CONFIG.CACHE_DIR) if _CONFIG.CACHE_DIR else platformdirs.user_cache_path("eznas")
-    folder = base / f"kernels-{_fingerprint()}"
+    folder = base / f"{_PREFIX}{_fingerprint()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
+        os.utime(folder)
+        _remove_unused(base)
     except OSError:
         return None
     return folder
+
+
+def _remove_unused(base: Path) -> None:
+    """Remove the folders of other sources, versions and processors that nothing has used for a month."""
+    for folder in base.glob(_PREFIX + "[0-9a-f]" * 16):
+        if time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from eznas import __version__
 from eznas.cli import main
 from eznas.errors import ProgramSyntaxError
 
-COMMANDS = ["evolve", "test", "score", "show", "collect", "tasks list", "tasks info", "tasks train"]
+COMMANDS = ["evolve", "test", "score", "show", "collect", "bench", "tasks list", "tasks info", "tasks train"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -186,9 +186,9 @@ def test_numbers_of_subtrees_are_computed_once_for_all_generations(monkeypatch: 
     asked: list[tuple[list[str], list[str]]] = []
     tile = evaluator.backend.node_scalars
 
-    def watched(graph, network, nodes, known):  # type: ignore[no-untyped-def]
+    def watched(graph, networks, nodes, known):  # type: ignore[no-untyped-def]
         asked.append(([graph.nodes[n].name for n in nodes], [graph.nodes[n].name for n in known]))
-        return tile(graph, network, nodes, known)
+        return tile(graph, networks, nodes, known)
 
     monkeypatch.setattr(evaluator.backend, "node_scalars", watched)
     evaluator.score(programs("exp(l1_norm(T3))"), [0])

@@ -3,6 +3,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,22 @@ def test_a_mistake_in_a_kernel_is_not_hidden(folder):
         @policy.kernel(types.float32, returns=types.float32)
         def mistaken(a):
             return unknown_name(a)  # noqa: F821
+
+
+def test_folders_that_nothing_has_used_for_a_month_are_removed(folder):
+    long_ago = time.time() - 32 * 24 * 3600
+    names = [f"kernels-{'0' * 16}", f"kernels-{'1' * 16}", "kernels-of-somebody-else"]
+    for name in names:
+        (folder / name).mkdir()
+    for name in names[0], names[2]:
+        os.utime(folder / name, (long_ago, long_ago))
+    ours = cache.cache_folder()
+    assert {path.name for path in folder.iterdir()} == {*names[1:], ours.name}
+
+
+def test_use_keeps_a_folder(folder):
+    ours = cache.cache_folder()
+    os.utime(ours, (0, 0))
+    cache.cache_folder.cache_clear()
+    assert cache.cache_folder() == ours
+    assert time.time() - ours.stat().st_mtime < 3600

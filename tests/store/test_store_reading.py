@@ -1,5 +1,6 @@
 import json
 import pickle
+import re
 import shutil
 import zlib
 from collections.abc import Callable
@@ -151,6 +152,31 @@ def test_altered_value_is_found_when_its_network_is_read(folder: Path, place: in
         np.testing.assert_array_equal(store[network].layers[0]["T1_D"], made_up(name).layers[0]["T1_D"])
     with pytest.raises(StoreError, match=r"T3\.f32 was altered"):
         store.verify()
+
+
+def exchange(path: Path, one: slice, other: slice) -> None:
+    content = bytearray(path.read_bytes())
+    content[one], content[other] = content[other], content[one]
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (0, 53), (52, 53)])
+def test_exchanged_numbers_are_found(folder: Path, one: int, other: int) -> None:
+    exchange(folder / "T3.f32", *(slice(4 * place, 4 * place + 4) for place in (one, other)))
+    with pytest.raises(StoreError, match=r"T3\.f32 was altered"):
+        StatisticsStore.open(folder)[0].addresses(["T3"])
+
+
+def test_exchanged_networks_are_found(folder: Path) -> None:
+    store = StatisticsStore.open(folder)
+    alpha, beta, other = (4 * sum(layer["T3"].size for layer in network.layers) for network in store)
+    assert beta == other
+    exchange(folder / "T3.f32", slice(alpha, alpha + beta), slice(alpha + beta, alpha + beta + other))
+    altered = StatisticsStore.open(folder)
+    altered[0].addresses(["T3"])
+    for network in (1, 2):
+        with pytest.raises(StoreError, match=rf"values of {re.escape(NAMES[network])} have another"):
+            altered[network].addresses(["T3"])
 
 
 def test_file_that_was_truncated_after_opening_is_named(folder: Path) -> None:

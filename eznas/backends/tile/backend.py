@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -37,17 +38,17 @@ class TileBackend(SubtreeBackend):
     ) -> NDArray[np.float64]:
         """See `Backend.layer_scalars`."""
         plans = self._plans_of(graph, to_scalar)
-        return self._run(plans, network, plans.graph.roots, {})
+        return self._run(plans, [network], plans.graph.roots, {})[0]
 
     def node_scalars(
         self,
         graph: Graph,
-        network: NetworkStatistics,
+        networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
-        known: Mapping[int, NDArray[np.float32]],
-    ) -> NDArray[np.float64]:
+        known: Mapping[int, Sequence[NDArray[np.float32]]],
+    ) -> list[NDArray[np.float64]]:
         """See `SubtreeBackend.node_scalars`."""
-        return self._run(self._plans_of(graph, None), network, nodes, known)
+        return self._run(self._plans_of(graph, None), networks, nodes, known)
 
     def plan(self, graph: Graph, shapes: Sequence[Shape | Rejection]) -> Plan:
         """The plan that this backend runs for a graph whose roots are numbers."""
@@ -70,19 +71,27 @@ class TileBackend(SubtreeBackend):
     def _run(
         self,
         plans: _GraphPlans,
-        network: NetworkStatistics,
+        networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
-        known: Mapping[int, NDArray[np.float32]],
-    ) -> NDArray[np.float64]:
-        scalars = np.empty((len(nodes), len(network.layers)))
-        addresses = network.addresses(sorted(plans.graph.terminals))
-        for geometry, layers in network.layers_of_geometry.items():
+        known: Mapping[int, Sequence[NDArray[np.float32]]],
+    ) -> list[NDArray[np.float64]]:
+        """Run the plan of each geometry on all layers that have it, of all networks."""
+        ends = list(accumulate(len(network) for network in networks))
+        layers_of: dict[Geometry, list[NDArray[np.int64]]] = {}
+        for network, end in zip(networks, ends, strict=True):
+            for geometry, layers in network.layers_of_geometry.items():
+                layers_of.setdefault(geometry, []).append(layers + (end - len(network)))
+        scalars = np.empty((len(nodes), ends[-1]))
+        terminals = plans.addresses(networks)
+        rows = {node: np.concatenate(parts) for node, parts in known.items()}
+        for geometry, parts in layers_of.items():
+            layers = np.concatenate(parts)
             plan = self._runnable(plans, geometry)
-            plan.run(layers, addresses, tuple(nodes), known, scalars)
+            plan.run(layers, terminals, tuple(nodes), rows, scalars)
             if self.has_better_plan(plan, len(layers)):
                 with plans.lock:
                     plans.of_geometry.pop(geometry, None)
-        return scalars
+        return np.split(scalars, ends[:-1], axis=1)
 
     def _runnable(self, plans: _GraphPlans, geometry: Geometry) -> RunnablePlan:
         # Threads that planned at the same time would only wait for each other at the interpreter lock.
@@ -102,3 +111,9 @@ class _GraphPlans:
         self.graph = graph if to_scalar is None else simplify(fold_roots(graph, to_scalar.op))
         self.of_geometry: dict[Geometry, RunnablePlan] = {}
         self.lock = threading.Lock()
+        self._terminals = sorted(self.graph.terminals)
+
+    def addresses(self, networks: Sequence[NetworkStatistics]) -> dict[str, NDArray[np.int64]]:
+        """For each terminal that is read the address of its numbers in each layer of all networks."""
+        found = [network.addresses(self._terminals) for network in networks]
+        return {name: np.concatenate([each[name] for each in found]) for name in self._terminals}

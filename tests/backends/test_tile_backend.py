@@ -1,0 +1,234 @@
+"""The tile backend against eager torch, over random programs and statistics with every special value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import strategies_layers
+import strategies_programs
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from eznas.backends import ToScalar, get_backend
+from eznas.backends.tile import TileBackend
+from eznas.benchmark.agreement import Verdict, compare
+from eznas.compile import Rejection, build_graph, fold_roots, infer_shapes
+from eznas.ops import OPS
+from eznas.program import Program
+from eznas.statistics import NetworkStatistics, geometry_of_convolution
+from eznas.terminals import TERMINALS, Geometry
+
+PROGRAMS = st.integers(1, 6).flatmap(
+    lambda height: strategies_programs.programs(max_height=height, max_size=24)
+)
+SEVERAL_TILES = geometry_of_convolution(5, 5, 3, side=33)
+"""Maps of 5,445 numbers: two whole tiles, and a part that is no multiple of a vector."""
+
+
+def _fits(program: Program, geometry: Geometry) -> bool:
+    graph = build_graph([program])
+    return not isinstance(infer_shapes(graph, geometry)[graph.roots[0]], Rejection)
+
+
+def _random_layer(geometry: Geometry, seed: int) -> dict[str, NDArray[np.float32]]:
+    generator = np.random.default_rng(seed)
+    return {
+        name: generator.standard_normal(geometry.shape(name) or ()).astype(np.float32) for name in TERMINALS
+    }
+
+
+def _scalars(backend: str, programs: list[Program], network: NetworkStatistics) -> NDArray[np.float64]:
+    return get_backend(backend).layer_scalars(build_graph(programs), network, ToScalar.MEAN)
+
+
+def test_random_programs_agree_with_eager_torch() -> None:
+    verdicts: Counter[Verdict] = Counter()
+
+    @given(st.lists(PROGRAMS, min_size=1, max_size=6), strategies_layers.geometries(), st.data())
+    @settings(max_examples=200)
+    def check(programs: list[Program], geometry: Geometry, data: st.DataObject) -> None:
+        programs = [program for program in programs if _fits(program, geometry)]
+        assume(programs)
+        layer = data.draw(strategies_layers.layers(geometry, strategies_layers.read_by(programs)))
+        network = NetworkStatistics.from_layers([layer])
+        expected, got = (_scalars(name, programs, network) for name in ("eager", "tile"))
+        agreement = compare(programs, [network], [expected], [got])
+        assert not agreement.wrong, agreement.wrong
+        verdicts[Verdict.ILL_CONDITIONED] += len(agreement.ill_conditioned)
+        verdicts[Verdict.AGREES] += agreement.compared - len(agreement.ill_conditioned)
+
+    check()
+    assert verdicts[Verdict.ILL_CONDITIONED] < 0.05 * verdicts.total(), verdicts
+
+
+@pytest.mark.parametrize("name", OPS)
+@pytest.mark.parametrize("to_scalar", ToScalar)
+def test_each_operation_on_tensors_of_several_tiles(name: str, to_scalar: ToScalar) -> None:
+    terminals = ("T1_D", "T3", "T4G_P", "T2_N")
+    arguments = list(zip(terminals, reversed(terminals), strict=True))
+    programs = [Program((name, *pair[: OPS[name].arity])) for pair in arguments]
+    programs = [program for program in programs if _fits(program, SEVERAL_TILES)]
+    network = NetworkStatistics.from_layers([_random_layer(SEVERAL_TILES, seed) for seed in range(3)])
+    expected, got = (
+        get_backend(backend).layer_scalars(build_graph(programs), network, to_scalar)
+        for backend in ("eager", "tile")
+    )
+    # Relative to the largest too: a mean of determinants is a small difference of large numbers.
+    np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6 * max(1, np.abs(expected).max()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "add(T1_D, mean(T3))",
+        "sub(mean(T3), T1_D)",
+        "less(numel(T3), T1_D)",
+        "hamming_distance(T1_D, mean(T1_D))",
+        "kl_divergence(ones_like(T3), T3)",
+        "kl_divergence(mean(T3), exp(ones_like(T3)))",
+        "cosine_similarity(T1_D, ones_like(T1_D))",
+        "matmul(ones_like(T1_D), T1_D)",
+        "softmax(zeros_like(T3))",
+        "softmax(numel(T3))",
+        "normalize(exp(zeros_like(T3)))",
+        "frobenius_norm(exp(ones_like(T1_D)))",
+        "det(sigmoid(ones_like(T3)))",
+        "sym_eig_ratio(numel(T3))",
+        "eig_ratio(numel(T3))",
+        "matmul(numel(T3), numel(T1_D))",
+    ],
+)
+def test_tensors_of_equal_numbers_give_what_eager_torch_gives(text: str) -> None:
+    programs = [Program.parse(text)]
+    network = NetworkStatistics.from_layers([_random_layer(geometry_of_convolution(4, 4, 3, side=8), 0)])
+    np.testing.assert_allclose(
+        _scalars("tile", programs, network), _scalars("eager", programs, network), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "geometry"),
+    [
+        ("add(T1_D, T3)", Geometry(t1=(1, 4, 5, 7), t3=(4, 4, 1, 1))),
+        ("sub(T3, T1_D)", Geometry(t1=(1, 4, 5, 7), t3=(3, 1, 5, 1))),
+        ("mul(T1_D, T3)", Geometry(t1=(2, 4, 5, 7), t3=(1, 1, 1, 7))),
+        ("hamming_distance(T3, T1_D)", Geometry(t1=(2, 4, 5, 7), t3=(1, 4, 1, 7))),
+        ("kl_divergence(T3, T1_D)", Geometry(t1=(2, 4, 5, 7), t3=(2, 1, 5, 1))),
+        ("cosine_similarity(T3, T1_D)", Geometry(t1=(2, 4, 5, 5), t3=(1, 4, 5, 5))),
+        ("cosine_similarity(T3, T1_D)", Geometry(t1=(3, 4, 5, 5), t3=(3, 1, 1, 1))),
+        ("matmul(T1_D, T3)", Geometry(t1=(1, 4, 5, 7), t3=(3, 1, 7, 2))),
+        ("matmul(T1_D, T3)", Geometry(t1=(2, 1, 5, 7), t3=(1, 3, 7, 2))),
+        ("matmul(T1_D, T3)", Geometry(t1=(1, 1, 5, 7), t3=(2, 3, 7, 1))),
+        ("matmul(softmax(T1_D), mul(T3, T3))", Geometry(t1=(6, 4), t3=(4,))),
+        ("matmul(T1_D, T3)", Geometry(t1=(4,), t3=(4,))),
+        ("matmul(T1_D, T3)", Geometry(t1=(4,), t3=(2, 3, 4, 5))),
+    ],
+)
+def test_operands_of_other_shapes_are_stretched(text: str, geometry: Geometry) -> None:
+    programs = [Program.parse(text)]
+    generator = np.random.default_rng(0)
+    layer = {
+        name: generator.standard_normal(geometry.shape(name) or ()).astype(np.float32)
+        for name in programs[0].terminals
+    }
+    network = NetworkStatistics.from_layers([layer])
+    np.testing.assert_allclose(
+        _scalars("tile", programs, network), _scalars("eager", programs, network), rtol=1e-4
+    )
+
+
+@given(st.lists(PROGRAMS, min_size=2, max_size=8), st.data())
+@settings(max_examples=60)
+def test_company_changes_no_bit(programs: list[Program], data: st.DataObject) -> None:
+    geometries = data.draw(st.lists(strategies_layers.geometries(max_side=3), min_size=1, max_size=3))
+    programs = [program for program in programs if all(_fits(program, each) for each in geometries)]
+    assume(programs)
+    terminals = strategies_layers.read_by(programs)
+    network = NetworkStatistics.from_layers(
+        [data.draw(strategies_layers.layers(each, terminals)) for each in geometries]
+    )
+    together = _scalars("tile", programs, network)
+    alone = np.concatenate([_scalars("tile", [program], network) for program in programs])
+    np.testing.assert_array_equal(together, alone)
+
+
+@given(st.lists(PROGRAMS, min_size=1, max_size=5), strategies_layers.geometries(), st.data())
+@settings(max_examples=60)
+def test_known_numbers_of_subtrees_change_no_bit(
+    programs: list[Program], geometry: Geometry, data: st.DataObject
+) -> None:
+    programs = [program for program in programs if _fits(program, geometry)]
+    assume(programs)
+    graph = fold_roots(build_graph(programs), "mean")
+    folds = [
+        index
+        for index, node in enumerate(graph.nodes)
+        if node.name in ("mean", "l1_norm", "kl_divergence", "frobenius_norm") and index not in graph.roots
+    ]
+    known = data.draw(st.lists(st.sampled_from(folds), unique=True)) if folds else []
+    layer = data.draw(strategies_layers.layers(geometry, strategies_layers.read_by(programs)))
+    network = NetworkStatistics.from_layers([layer])
+    backend = TileBackend()
+    (everything,) = backend.node_scalars(graph, [network], graph.roots, {})
+    rows = {
+        node: [backend.node_scalars(graph, [network], [node], {})[0][0].astype(np.float32)] for node in known
+    }
+    (again,) = backend.node_scalars(graph, [network], graph.roots, rows)
+    np.testing.assert_array_equal(again, everything)
+
+
+def test_networks_together_give_what_each_gives_alone() -> None:
+    graph = fold_roots(build_graph([Program.parse("exp(l1_norm(softmax(T1_D)))")]), "mean")
+    geometries = [geometry_of_convolution(2, 2, 3, side=n) for n in (3, 4, 5)]
+    networks = [
+        NetworkStatistics.from_layers(
+            [_random_layer(geometries[(i + k) % 3], 7 * i + k) for k in range(i + 1)]
+        )
+        for i in range(4)
+    ]
+    norm = next(index for index, node in enumerate(graph.nodes) if node.name == "l1_norm")
+    backend = TileBackend()
+    alone = [backend.node_scalars(graph, [network], [*graph.roots, norm], {})[0] for network in networks]
+    together = backend.node_scalars(graph, networks, [*graph.roots, norm], {})
+    known = {norm: [each[1].astype(np.float32) for each in alone]}
+    from_known = backend.node_scalars(graph, networks, graph.roots, known)
+    for one, other, third in zip(alone, together, from_known, strict=True):
+        np.testing.assert_array_equal(one, other)
+        np.testing.assert_array_equal(one[:1], third)
+
+
+def test_alignment_changes_no_bit() -> None:
+    programs = [
+        Program((name, *["T1_D"] * op.arity)) for name, op in OPS.items() if name not in ("numel", "matmul")
+    ]
+    values = np.random.default_rng(0).standard_normal(3 * 17 * 17).astype(np.float32)
+    room = np.empty(values.size + 16, np.float32)
+    found = []
+    for start in (0, 1, 3, 7):
+        moved = room[start : start + values.size]
+        moved[:] = values
+        network = NetworkStatistics.from_layers([{"T1_D": moved.reshape(1, 3, 17, 17)}])
+        found.append(_scalars("tile", programs, network))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
+
+
+def test_threads_share_a_backend() -> None:
+    programs = [Program.parse(f"{name}(exp(T1_D))") for name in ("det", "softmax", "normalize", "log")]
+    networks = [
+        NetworkStatistics.from_layers([_random_layer(geometry_of_convolution(2, 2, 3, side=n), n)] * n)
+        for n in range(3, 11)
+    ]
+    alone = [_scalars("tile", programs, network) for network in networks]
+    backend = TileBackend()
+    graph = build_graph(programs)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(
+            pool.map(lambda network: backend.layer_scalars(graph, network, ToScalar.MEAN), networks * 4)
+        )
+    for one, other in zip(together, alone * 4, strict=True):
+        np.testing.assert_array_equal(one, other)
