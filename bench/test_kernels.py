@@ -138,18 +138,6 @@ def test_of_distances_and_their_squares(benchmark, by):
 
 
 @BY
-def test_of_divergences(benchmark, by):
-    first, second = mixed(0), positive(1)
-    tensors = torch.from_numpy(first), torch.from_numpy(second)
-    expected = functional.kl_div(*tensors, reduction="sum")
-    np.testing.assert_allclose(reductions.sum_of_divergences(first, second), expected, rtol=1e-4)
-    if by == "kernel":
-        time(benchmark, reductions.sum_of_divergences, first, second)
-    else:
-        time(benchmark, functional.kl_div, *tensors, reduction="sum")
-
-
-@BY
 @pytest.mark.parametrize("shape", [(1, 16384), (16, 144), (64, 576)], ids=str)
 def test_of_cosines(benchmark, shape, by):
     first, second = (positive(seed).repeat(3)[: prod(shape)].reshape(shape) for seed in (0, 1))

@@ -53,6 +53,7 @@ def compare_programs(
     opened = [tasks.get(name) for name in (task or tasks.names())]
     comparisons = []
     with bars() as shown:
+        shown.load_kernels()
         for one in opened:
             progress = partial(shown.update, f"test on {one.name}")
             comparisons.append(compare(one, one.draw(networks, seed), chosen, settings, resamples, progress))

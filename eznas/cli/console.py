@@ -59,6 +59,16 @@ class Bars:
             self._bars[label] = self._progress.add_task(label, total=total)
         self._progress.update(self._bars[label], completed=done)
 
+    def load_kernels(self) -> None:
+        """Load the kernels that evaluation runs; told of only where they must be compiled first."""
+        from eznas_kernels import loading
+
+        loading.load(self.compiling if loading.needs_compiling() else None)
+
+    def compiling(self, done: int, total: int) -> None:
+        """Show how far the compilation of the kernels is."""
+        self.update("compiling the kernels for this machine, once", done, total)
+
     def update_bar(self, label: str, done: int, total: int) -> None:
         """As `update`, for what is told in lines of its own anyway: nothing where there is no terminal."""
         if self._live:

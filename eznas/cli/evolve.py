@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eznas.cli.console import Bars, bars, print_error, print_json, print_note
-from eznas.cli.options import Json, Stores, TaskNames, Threads
+from eznas.cli.options import Backend, Json, Stores, TaskNames, Threads
 
 if TYPE_CHECKING:
-    from eznas.evolution import GenerationRecord, Observer, Outcome, RunFolder
+    from eznas.evolution import GenerationRecord, Observer, Outcome, RunFolder, RunSeconds
 
 
 def evolve(
@@ -31,7 +31,7 @@ def evolve(
         list[str] | None,
         typer.Option("--set", help="Any other setting as NAME=VALUE (a TOML value), repeatable."),
     ] = None,
-    backend: Annotated[str | None, typer.Option(help="How programs are computed: auto or eager.")] = None,
+    backend: Backend = None,
     threads: Threads = None,
     out: Annotated[
         Path | None,
@@ -118,6 +118,9 @@ def _observer(shown: Bars) -> Observer:
     from eznas.evolution import Observer
 
     class Shown(Observer):
+        def compiling(self, done: int, total: int) -> None:
+            shown.compiling(done, total)
+
         def collecting(self, task: str, done: int, total: int) -> None:
             shown.update(f"statistics of {task}", done, total)
 
@@ -138,14 +141,24 @@ def _generation_line(record: GenerationRecord, total: int) -> str:
     return (
         f"generation {record.generation + 1:3d}/{total}  best {record.best:.3f}  "
         f"median {record.median:.3f}  valid {record.validity_rate:4.0%}  distinct {record.distinct:3d}  "
-        f"{record.seconds.total:5.1f} s  {record.best_program}"
+        f"memo {record.memo_rate:4.0%} of programs {record.subtree_rate:4.0%} of subtrees "
+        f"{record.memo_bytes / 1e6:5.1f} MB  {record.seconds.total:5.1f} s  {record.best_program}"
     )
+
+
+def _seconds_line(seconds: RunSeconds) -> str:
+    phases = {phase.replace("_", " "): spent for phase, spent in seconds.phases.items()}
+    phases["the rest"] = seconds.everything - sum(phases.values())
+    parts = ", ".join(f"{phase} {spent:.1f}" for phase, spent in phases.items())
+    return f"{seconds.everything:.1f} s: {parts}"
 
 
 def _report(folder: RunFolder, outcome: Outcome, *, as_json: bool) -> None:
     from eznas.cli.tables import print_comparison, print_verdicts
     from eznas.report import write_figures
 
+    if (seconds := folder.seconds()) is not None:
+        print_note(_seconds_line(seconds))
     try:
         written = write_figures(folder.figures, folder.generations(), folder.programs(), outcome)
     except OSError as error:

@@ -12,6 +12,13 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 Threads = Annotated[
     int | None, typer.Option(help="Networks evaluated at once; default: all processors.", min=1)
 ]
+# Written out, since importing the names would keep every `--help` waiting for torch.
+Backend = Annotated[
+    str | None,
+    typer.Option(
+        help="How programs are computed: auto, tile, fused, torchscript or eager.", show_default="auto"
+    ),
+]
 TaskNames = Annotated[
     list[str] | None,
     typer.Option("--task", "-t", help="A task by name or folder, repeatable; default: the embedded tasks."),

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from eznas.cli.console import output, print_json, print_note
+from eznas.cli.console import bars, output, print_json, print_note
 from eznas.cli.options import BatchSize, Json, Programs, Seed, Structure, Threads, ToScalar
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def score(
             raise typer.BadParameter("expected at least one --architecture with --task")
         names = architecture
         statistics = _collect(task or "", names, chosen, structure, batch_size, seed)
+    with bars() as shown:
+        shown.load_kernels()
     scores = Evaluator(statistics, threads=threads, memo_bytes=0, to_scalar=to_scalar).score(chosen)
     for failure in scores.failures:
         print_note(f"no score for {failure}")

@@ -1,5 +1,6 @@
 """Evolution of programs: Algorithm 1 of the paper in a resumable run folder."""
 
+from eznas.evolution.clock import Phase, RunSeconds
 from eznas.evolution.config import EvolutionConfig, Preset, make_config
 from eznas.evolution.observer import Observer
 from eznas.evolution.outcome import Candidate, Outcome
@@ -13,8 +14,10 @@ __all__ = [
     "GenerationRecord",
     "Observer",
     "Outcome",
+    "Phase",
     "Preset",
     "RunFolder",
+    "RunSeconds",
     "evolve",
     "make_config",
     "new_run_folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from eznas.evolution.clock import Clock
 from eznas.evolution.config import EvolutionConfig
 from eznas.evolution.evolution import Evolution, by_fitness, fittest
 from eznas.evolution.outcome import Candidate
@@ -12,18 +13,22 @@ from eznas.program import Program
 
 
 def choose_candidates(
-    programs: Sequence[MeasuredProgram], evolution: Evolution, config: EvolutionConfig
+    programs: Sequence[MeasuredProgram],
+    evolution: Evolution,
+    config: EvolutionConfig,
+    clock: Clock | None = None,
 ) -> list[Candidate]:
     """The paper's candidates and the steadiest program, the fittest on all stored networks first.
 
     The fittest of the last generation and the two fittest ever met are the paper's (section 4). A fitness is
     measured on few drawn networks, so that the highest ever met is partly luck; therefore the `finalists`
     fittest programs ever met are measured again on all stored networks, and the best of them stands too.
+    The time that it takes is added to the clock.
     """
     last = [program for program in programs if program.generation == config.generations - 1]
     ever = _distinct(measured.program for measured in by_fitness(programs))
     finalists = ever[: config.finalists]
-    again = evolution.fitness_on_all(finalists)
+    again = evolution.fitness_on_all(finalists, clock)
     steadiest = max(zip(finalists, again, strict=True), key=lambda pair: pair[1].value)[0]
     roles: dict[Program, list[str]] = {}
     for role, program in (
@@ -36,7 +41,7 @@ def choose_candidates(
     candidates = [
         Candidate(tuple(names), program, fitness.value, fitness.orientation)
         for (program, names), fitness in zip(
-            roles.items(), evolution.fitness_on_all(list(roles)), strict=True
+            roles.items(), evolution.fitness_on_all(list(roles), clock), strict=True
         )
     ]
     return sorted(candidates, key=lambda candidate: -candidate.fitness)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eznas.errors import RunError
 from eznas.evaluator import Evaluator
+from eznas.evolution.clock import Clock, Phase
 from eznas.evolution.config import EvolutionConfig
 from eznas.evolution.records import (
     Checkpoint,
@@ -91,12 +90,12 @@ class Evolution:
             yield generation
 
     def _next(self, number: int, parents: Sequence[MeasuredProgram]) -> Generation:
-        clock = _Clock()
+        clock = Clock()
         programs, validity_rate = self._make_programs(parents, clock)
         drawn = self._draw_networks()
-        hits_before, misses_before = self._memo_counts()
+        before = self._memo_counts()
         fitness = self._fitness([program for program, _ in programs], drawn, clock)
-        hits, misses = self._memo_counts()
+        hits, misses, subtree_hits, subtree_misses = (self._memo_counts() - before).tolist()
         measured = [
             MeasuredProgram(number, program, origin, value)
             for (program, origin), value in zip(programs, fitness, strict=True)
@@ -111,44 +110,57 @@ class Evolution:
             distinct=len({program.program.canonical() for program in measured}),
             mean_size=float(np.mean([program.program.size for program in measured])),
             drawn={self._tasks[index].name: rows for index, rows in drawn.items()},
-            memo_hits=hits - hits_before,
-            memo_misses=misses - misses_before,
-            memo_bytes=sum(evaluator.memo.bytes for evaluator in self._evaluators),
-            seconds=clock.phases(),
+            memo_hits=hits,
+            memo_misses=misses,
+            subtree_hits=subtree_hits,
+            subtree_misses=subtree_misses,
+            memo_bytes=sum(
+                evaluator.memo.bytes + evaluator.subtree_memo.bytes for evaluator in self._evaluators
+            ),
+            seconds=PhaseSeconds.of(clock.seconds),
         )
         return Generation(record, tuple(measured), Checkpoint(number, self._generator.getstate()))
 
     def _make_programs(
-        self, parents: Sequence[MeasuredProgram], clock: _Clock
+        self, parents: Sequence[MeasuredProgram], clock: Clock
     ) -> tuple[list[tuple[Program, Origin]], float]:
         """The programs of a generation and the share of valid ones among all that were made for it."""
         size = self._config.population
         counts = _ValidityCount()
         children: list[Program] = []
         if parents:
-            with clock.measuring("variation"):
+            with clock.measuring(Phase.VARIATION):
                 chosen = self._variation.select_parents(
                     [parent.program for parent in parents], [parent.fitness.value for parent in parents]
                 )
             children = self._valid_programs(
-                size // 2, lambda: self._variation.children(chosen), counts, clock
+                size // 2, Phase.VARIATION, lambda: self._variation.children(chosen), counts, clock
             )
         fresh = self._valid_programs(
-            size - len(children), lambda: self._variation.random_programs(size), counts, clock
+            size - len(children),
+            Phase.RANDOM_PROGRAMS,
+            lambda: self._variation.random_programs(size),
+            counts,
+            clock,
         )
         programs = [(program, Origin.CHILD) for program in children]
         programs += [(program, Origin.RANDOM) for program in fresh]
         return programs, counts.valid / counts.made
 
     def _valid_programs(
-        self, count: int, make: Callable[[], list[Program]], counts: _ValidityCount, clock: _Clock
+        self,
+        count: int,
+        phase: Phase,
+        make: Callable[[], list[Program]],
+        counts: _ValidityCount,
+        clock: Clock,
     ) -> list[Program]:
         programs: list[Program] = []
         fruitless = 0
         while len(programs) < count:
-            with clock.measuring("variation"):
+            with clock.measuring(phase):
                 batch = make()
-            with clock.measuring("validity"):
+            with clock.measuring(Phase.VALIDITY):
                 valid = self._validity.check(batch)
             counts.made += len(batch)
             counts.valid += sum(valid)
@@ -177,28 +189,32 @@ class Evolution:
             for task in tasks
         }
 
-    def fitness_on_all(self, programs: Sequence[Program]) -> list[Fitness]:
+    def fitness_on_all(self, programs: Sequence[Program], clock: Clock | None = None) -> list[Fitness]:
         """The fitness of programs on every stored network of every task."""
         everything = {index: list(range(len(task.statistics))) for index, task in enumerate(self._tasks)}
-        return self._fitness(programs, everything, _Clock())
+        return self._fitness(programs, everything, clock or Clock())
 
     def _fitness(
-        self, programs: Sequence[Program], drawn: dict[int, list[int]], clock: _Clock
+        self, programs: Sequence[Program], drawn: dict[int, list[int]], clock: Clock
     ) -> list[Fitness]:
-        with clock.measuring("evaluation"):
+        with clock.measuring(Phase.EVALUATION):
             scores = [
                 self._evaluators[task].score(programs, networks).values for task, networks in drawn.items()
             ]
-        with clock.measuring("correlation"):
+        with clock.measuring(Phase.CORRELATION):
             accuracies = [self._tasks[task].accuracies[networks] for task, networks in drawn.items()]
             return [
                 measure_fitness([values[row] for values in scores], accuracies)
                 for row in range(len(programs))
             ]
 
-    def _memo_counts(self) -> tuple[int, int]:
-        memos = [evaluator.memo for evaluator in self._evaluators]
-        return sum(memo.hits for memo in memos), sum(memo.misses for memo in memos)
+    def _memo_counts(self) -> NDArray[np.int64]:
+        """Hits and misses of programs, then of subtrees, so far."""
+        counts = [
+            (each.memo.hits, each.memo.misses, each.subtree_memo.hits, each.subtree_memo.misses)
+            for each in self._evaluators
+        ]
+        return np.asarray(np.array(counts, np.int64).sum(axis=0))
 
 
 def fittest(programs: Sequence[MeasuredProgram]) -> MeasuredProgram:
@@ -215,23 +231,3 @@ def by_fitness(programs: Sequence[MeasuredProgram]) -> list[MeasuredProgram]:
 class _ValidityCount:
     made: int = 0
     valid: int = 0
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Adds up the seconds of each phase."""
-
-    seconds: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(("variation", "validity", "evaluation", "correlation"), 0.0)
-    )
-
-    @contextmanager
-    def measuring(self, phase: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[phase] += time.perf_counter() - started
-
-    def phases(self) -> PhaseSeconds:
-        return PhaseSeconds(**{phase: round(seconds, 4) for phase, seconds in self.seconds.items()})

@@ -8,6 +8,9 @@ from eznas.evolution.records import GenerationRecord
 class Observer:
     """Ignores everything; derive from it to show what you want to see."""
 
+    def compiling(self, done: int, total: int) -> None:
+        """So many modules of kernels are compiled; nothing is told where all were compiled before."""
+
     def collecting(self, task: str, done: int, total: int) -> None:
         """The statistics of so many networks of a task are stored."""
 

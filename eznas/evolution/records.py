@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from eznas.errors import RunError
+from eznas.evolution.clock import Phase
 from eznas.program import Program
 from eznas.ranking import Fitness
+
+# What the first runs did not write down; random programs were counted to their variation.
+_LATER_FIELDS: Final = {"subtree_hits": 0, "subtree_misses": 0}
+_LATER_PHASES: Final = {"random_programs": 0.0}
 
 
 class Origin(StrEnum):
@@ -61,8 +67,10 @@ class MeasuredProgram:
 class PhaseSeconds:
     """Wall-clock seconds of one generation by phase."""
 
+    random_programs: float
+    """Making them, valid or not."""
     variation: float
-    """Random programs, selection, crossover and mutation."""
+    """Selection, crossover and mutation."""
     validity: float
     """Shape inference and evaluation on the probe layers."""
     evaluation: float
@@ -70,10 +78,20 @@ class PhaseSeconds:
     correlation: float
     """Kendall taus."""
 
+    @classmethod
+    def of(cls, seconds: Mapping[Phase, float]) -> Self:
+        """Those of a clock, rounded; a generation has no time in other phases."""
+        return cls(**{field.name: round(seconds[Phase(field.name)], 4) for field in fields(cls)})
+
     @property
     def total(self) -> float:
         """All phases together."""
-        return self.variation + self.validity + self.evaluation + self.correlation
+        return sum(self.by_phase.values())
+
+    @property
+    def by_phase(self) -> Mapping[Phase, float]:
+        """The same by the names of the phases."""
+        return {Phase(name): seconds for name, seconds in asdict(self).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +110,24 @@ class GenerationRecord:
     drawn: dict[str, list[int]]
     """For each drawn task the positions of the drawn networks among the stored ones."""
     memo_hits: int
+    """How many scores of programs on networks were kept from earlier generations."""
     memo_misses: int
+    subtree_hits: int
+    """How many numbers of subtrees on networks, among those that the missing scores need, were kept."""
+    subtree_misses: int
     memo_bytes: int
+    """What is kept of programs and subtrees takes so many bytes at the end of the generation."""
     seconds: PhaseSeconds
+
+    @property
+    def memo_rate(self) -> float:
+        """The share of the scores of programs that were kept from earlier."""
+        return _share(self.memo_hits, self.memo_misses)
+
+    @property
+    def subtree_rate(self) -> float:
+        """The share of the numbers of subtrees that were kept from earlier."""
+        return _share(self.subtree_hits, self.subtree_misses)
 
     def to_json(self) -> str:
         """One line."""
@@ -109,9 +142,14 @@ class GenerationRecord:
         """
         try:
             record: dict[str, Any] = json.loads(line)
-            return cls(**{**record, "seconds": PhaseSeconds(**record["seconds"])})
+            seconds = PhaseSeconds(**{**_LATER_PHASES, **record["seconds"]})
+            return cls(**{**_LATER_FIELDS, **record, "seconds": seconds})
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"expected the line of a generation, got {line[:80]!r}") from error
+
+
+def _share(hits: int, misses: int) -> float:
+    return hits / max(1, hits + misses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,14 @@ from pathlib import Path
 from eznas import tasks
 from eznas.errors import RunError
 from eznas.evolution.candidates import choose_candidates
+from eznas.evolution.clock import Clock, Phase, RunSeconds
 from eznas.evolution.config import EvolutionConfig
 from eznas.evolution.evolution import Evolution, StoredTask
 from eznas.evolution.observer import Observer
 from eznas.evolution.outcome import Candidate, Outcome, read_outcome, write_outcome
+from eznas.evolution.records import GenerationRecord
 from eznas.evolution.run_folder import RunFolder
+from eznas.files import write_whole
 from eznas.program import NAMED_PROGRAMS
 from eznas.ranking import Comparison, Contender, StatisticsSettings, compare, named_contender
 from eznas.tasks import Task
@@ -77,31 +80,60 @@ def _go_on(
     observer: Observer,
     stores: Path | str | None,
 ) -> Outcome:
+    clock = Clock()
     observer.announcing(f"run folder: {run.path}")
-    stored = [_store(split, config, observer, stores) for split in split_tasks]
-    evolution = Evolution(config, stored)
-    _evolve_generations(run, config, evolution, observer)
-    candidates = choose_candidates(run.programs(), evolution, config)
-    comparisons = [_compare(split, candidates, config, observer) for split in split_tasks]
+    with clock.measuring(Phase.KERNELS):
+        _load_kernels(observer)
+    with clock.measuring(Phase.COLLECTION):
+        stored = [_store(split, config, observer, stores) for split in split_tasks]
+    with clock.measuring(Phase.VALIDITY):
+        evolution = Evolution(config, stored)
+    earlier = _evolve_generations(run, config, evolution, observer, clock)
+    with clock.measuring(Phase.RECORDS):
+        programs = run.programs()
+    candidates = choose_candidates(programs, evolution, config, clock)
+    with clock.measuring(Phase.HELD_OUT_TEST):
+        comparisons = [_compare(split, candidates, config, observer) for split in split_tasks]
     outcome = Outcome(tuple(candidates), tuple(comparisons))
-    try:
-        write_outcome(outcome, run.result_file, run.scores)
-    except OSError as error:
-        raise RunError(f"cannot write the result to {run.path}: {error.strerror or error}") from error
+    _write_end(run, outcome, clock, earlier)
     return outcome
 
 
+def _load_kernels(observer: Observer) -> None:
+    """Load the kernels, which the held-out test needs even where the backend does not."""
+    # Imports Numba, which the first line of a run and those who only read one need not wait for.
+    from eznas_kernels import loading
+
+    loading.load(observer.compiling if loading.needs_compiling() else None)
+
+
 def _evolve_generations(
-    run: RunFolder, config: EvolutionConfig, evolution: Evolution, observer: Observer
-) -> None:
-    last = run.checkpoint()
-    run.drop_after(-1 if last is None else last.generation)
-    population = [] if last is None else [p for p in run.programs() if p.generation == last.generation]
+    run: RunFolder, config: EvolutionConfig, evolution: Evolution, observer: Observer, clock: Clock
+) -> list[GenerationRecord]:
+    """Make the generations that are not there yet; the records of those that were."""
+    with clock.measuring(Phase.RECORDS):
+        last = run.checkpoint()
+        run.drop_after(-1 if last is None else last.generation)
+        population = [] if last is None else [p for p in run.programs() if p.generation == last.generation]
+        earlier = run.generations()
     if last is not None:
         observer.announcing(f"going on after generation {last.generation + 1} of {config.generations}")
     for generation in evolution.generations(last, population):
-        run.append(generation.record, generation.programs, generation.checkpoint)
+        clock.add(generation.record.seconds.by_phase)
+        with clock.measuring(Phase.RECORDS):
+            run.append(generation.record, generation.programs, generation.checkpoint)
         observer.generation_done(generation.record, config.generations)
+    return earlier
+
+
+def _write_end(run: RunFolder, outcome: Outcome, clock: Clock, earlier: Sequence[GenerationRecord]) -> None:
+    try:
+        with clock.measuring(Phase.RECORDS):
+            write_outcome(outcome, run.result_file, run.scores)
+        seconds = RunSeconds.added_up(clock, [record.seconds.by_phase for record in earlier])
+        write_whole(run.seconds_file, seconds.to_json().encode())
+    except OSError as error:
+        raise RunError(f"cannot write the result to {run.path}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import tomli_w
 
 from eznas.errors import RunError
+from eznas.evolution.clock import RunSeconds
 from eznas.evolution.config import EvolutionConfig, checked_config, read_toml
 from eznas.evolution.records import Checkpoint, GenerationRecord, MeasuredProgram
 from eznas.files import LOCK_FILE, locked, write_whole
@@ -50,6 +51,11 @@ class RunFolder:
     def result_file(self) -> Path:
         """The outcome, once the run has come to its end."""
         return self.path / "result.json"
+
+    @property
+    def seconds_file(self) -> Path:
+        """Where the time of the whole run went, once it has come to its end."""
+        return self.path / "seconds.json"
 
     @property
     def scores(self) -> Path:
@@ -102,6 +108,12 @@ class RunFolder:
     def generations(self) -> list[GenerationRecord]:
         """The records of all whole generations, in order."""
         return [GenerationRecord.from_json(line) for line in _whole_lines(self.generations_file)]
+
+    def seconds(self) -> RunSeconds | None:
+        """Where the time of the whole run went, or None where that was not written down."""
+        if not self.seconds_file.exists():
+            return None
+        return RunSeconds.from_json(_read(self.seconds_file))
 
     def append(
         self, record: GenerationRecord, programs: Sequence[MeasuredProgram], checkpoint: Checkpoint

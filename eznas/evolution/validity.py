@@ -40,15 +40,23 @@ class Validity:
 
     def check(self, programs: Sequence[Program]) -> list[bool]:
         """For each program whether it is valid."""
-        well_typed = self._well_typed(programs)
-        candidates = [program for program, typed in zip(programs, well_typed, strict=True) if typed]
-        finite = iter(self._evaluator.score(candidates).valid)
-        return [typed and bool(next(finite)) for typed in well_typed]
+        candidates = self._well_typed(programs)
+        finite = self._evaluator.score([programs[row] for row in candidates]).valid
+        valid = {row for row, fine in zip(candidates, finite, strict=True) if fine}
+        return [row in valid for row in range(len(programs))]
 
-    def _well_typed(self, programs: Sequence[Program]) -> list[bool]:
+    def _well_typed(self, programs: Sequence[Program]) -> list[int]:
+        """The rows of the programs that have a shape on every geometry."""
+        rows = list(range(len(programs)))
         graph = build_graph(programs)
-        refused: set[int] = set()
         for geometry in self._geometries:
             shapes = infer_shapes(graph, geometry)
-            refused.update(root for root in graph.roots if isinstance(shapes[root], Rejection))
-        return [root not in refused for root in graph.roots]
+            kept = [
+                place for place, root in enumerate(graph.roots) if not isinstance(shapes[root], Rejection)
+            ]
+            # Most ill-typed programs fit no geometry, and hold most of the nodes: without them the embedded
+            # tasks' 85 geometries take a third of the time.
+            if len(kept) < len(rows):
+                rows = [rows[place] for place in kept]
+                graph = graph.select(kept)
+        return rows

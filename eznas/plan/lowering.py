@@ -30,6 +30,8 @@ class Held(NamedTuple):
     shape: Shape
     is_uniform: bool
     """Whether the value is the one number that all numbers of the tensor equal."""
+    is_step: bool = False
+    """Whether every number is known to be 0 or 1."""
 
     @property
     def size(self) -> int:
@@ -77,6 +79,7 @@ _FOLDS_OF: Final = MappingProxyType(
         ("sum_of_squares", "abs"): "sum_of_squares",
     }
 )
+_STEPS: Final = frozenset({"heaviside", "greater_than_zero", "less_than_zero", "less", "greater", "equal"})
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1.0, "zeros_like": 0.0})
 
 
@@ -120,6 +123,7 @@ class _Lowering:
         self.calls: list[Call] = []
         self.held: list[Held | None] = [None] * len(graph.nodes)
         self._made: dict[tuple[object, ...], int] = {}
+        self._parts: dict[tuple[object, ...], Held] = {}
 
     def lower(self, index: int) -> None:
         """Hold one node, whose arguments are held."""
@@ -163,14 +167,14 @@ class _Lowering:
         size = 1 if held.is_uniform else held.size
         result = self._new(size, name)
         self.calls.append(Call(Form.UNARY, name, result, held.value, size))
-        return Held(result, shape, held.is_uniform)
+        return Held(result, shape, held.is_uniform, name in _STEPS)
 
     def _binary(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
         size = prod(shape)
         if first.is_uniform and second.is_uniform:
             result = self._new(1, name)
             self.calls.append(Call(Form.BINARY, name, result, first.value, 1, second.value))
-            return Held(result, shape, True)
+            return Held(result, shape, True, name in _STEPS)
         result = self._new(size, name)
         if second.is_uniform:
             array = self._stretched(first, shape)
@@ -181,7 +185,7 @@ class _Lowering:
         else:
             arrays = self._stretched(first, shape), self._stretched(second, shape)
             self.calls.append(Call(Form.BINARY, name, result, arrays[0], size, arrays[1]))
-        return Held(result, shape, False)
+        return Held(result, shape, False, name in _STEPS)
 
     def _fold(self, index: int) -> int:
         kernel, argument = _folded(self.graph, index)
@@ -212,10 +216,28 @@ class _Lowering:
         total = self._total(Form.COUNT_OF_TWO, "count_of_differing_steps", *self._alike(first, second))
         return Held(self._finished(Form.FINISH_TOTAL, "hamming_distance", total, 1), shape, True)
 
-    def _kl_divergence(self, _name: str, shape: Shape, first: Held, second: Held) -> Held:
+    def _kl_divergence(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
+        """The sum of b log(b) - b a, whose first part other divergences from the same b share.
+
+        Where b is 0 or 1 everywhere it is 0, and the sum that of -b a.
+        """
+        stretched = OPS["add"].shape(first.shape, second.shape)
         rows = first.shape[0] if first.shape else 1
-        total = self._total(Form.SUM_OF_TWO, "sum_of_divergences", *self._alike(first, second))
-        return Held(self._finished(Form.FINISH_RATIO, "kl_divergence", total, rows), shape, True)
+        terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
+        if second.is_step:
+            rows = -rows
+        else:
+            own = self._once(
+                ("information", second), lambda: self._unary("information", second.shape, second)
+            )
+            terms = self._binary("sub", stretched, own, terms)
+        total = self._total(Form.SUM, "sum_of_values", terms)
+        return Held(self._finished(Form.FINISH_RATIO, name, total, rows), shape, True)
+
+    def _once(self, key: tuple[object, ...], make: Callable[[], Held]) -> Held:
+        if key not in self._parts:
+            self._parts[key] = make()
+        return self._parts[key]
 
     def _alike(self, first: Held, second: Held) -> tuple[Held, Held]:
         """Both with the numbers of the shape to which they broadcast, one for all where both are uniform."""

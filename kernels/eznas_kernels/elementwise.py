@@ -72,6 +72,13 @@ def less_than_zero(a: np.float32) -> np.float32:
 
 
 @scalar
+def information(a: np.float32) -> np.float32:
+    """The value times its natural logarithm: 0 of zeros, NaN of numbers below, as torch's xlogy."""
+    product = ZERO if a == ZERO else a * transcendental.log_of_positive(a)
+    return transcendental.NAN if a < ZERO else product
+
+
+@scalar
 def add(a: np.float32, b: np.float32) -> np.float32:
     """The sum."""
     return a + b
@@ -124,6 +131,9 @@ UNARY: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
     }
 )
 """Operations on one number."""
+
+PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType({"information": information})
+"""What operations that fold are made of."""
 
 BINARY: Mapping[str, Callable[[np.float32, np.float32], np.float32]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

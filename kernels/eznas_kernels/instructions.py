@@ -43,20 +43,19 @@ class Form(IntEnum):
     FILL = 5
     SUM = 6
     """Add the kernel's result to a total."""
-    SUM_OF_TWO = 7
-    COUNT_OF_TWO = 8
-    MOMENTS = 9
+    COUNT_OF_TWO = 7
+    MOMENTS = 8
     """Three totals: the shift, the sum of the distances from it, and the sum of their squares."""
-    FINISH_MEAN = 10
-    FINISH_ROOT = 11
-    FINISH_TOTAL = 12
-    FINISH_RATIO = 13
-    """The total, rounded, over SIZE."""
-    FINISH_MOMENTS = 14
+    FINISH_MEAN = 9
+    FINISH_ROOT = 10
+    FINISH_TOTAL = 11
+    FINISH_RATIO = 12
+    """The total, rounded, over SIZE, which may be negative."""
+    FINISH_MOMENTS = 13
     """The mean into the destination, the unbiased deviation into the slot after it."""
-    SHAPED_UNARY = 15
+    SHAPED_UNARY = 14
     """A kernel that is told shapes; it runs on whole tensors."""
-    SHAPED_BINARY = 16
+    SHAPED_BINARY = 15
 
 
 class SizeColumn(IntEnum):

@@ -104,6 +104,13 @@ def less_than_zero(source: Array, destination: Array) -> None:
         destination[i] = elementwise.less_than_zero(source[i])
 
 
+@kernel(SOURCE, DESTINATION)
+def information(source: Array, destination: Array) -> None:
+    """The value times its natural logarithm: 0 of zeros, NaN of numbers below."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.information(source[i])
+
+
 @kernel(SOURCE, SOURCE, DESTINATION)
 def add(first: Array, second: Array, destination: Array) -> None:
     """The sum of two arrays."""

@@ -1,7 +1,7 @@
 """Folds of contiguous float32 arrays, accumulated in float64.
 
 Most return the whole float64 sum, so that sums of parts of a tensor can be added before the one rounding:
-`FOLDS` and `PAIRED_FOLDS` name the sum that each operation finishes. `ROW_FOLDS` take whole tensors.
+`FOLDS` names the sum that each operation finishes. `ROW_FOLDS` take whole tensors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from eznas_kernels import transcendental
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SOURCE, kernel, reduction
 
@@ -27,8 +26,6 @@ TRIPLE = numba.typeof((0.0, 0.0, 0.0))  # type: ignore[no-untyped-call]
 
 ZERO = np.float32(0.0)
 SMALLEST_NORM = 1e-8
-# Formed before they are added: 4 KB stay in the level 1 cache.
-TERMS = 1024
 
 
 @reduction(SOURCE)
@@ -87,32 +84,6 @@ def sum_of_distances(source: Array, shift: float) -> tuple[float, float]:
     return total, squares
 
 
-@kernel(SOURCE, SOURCE, DESTINATION)
-def divergences(first: Array, second: Array, destination: Array) -> None:
-    """The terms of the Kullback-Leibler divergence."""
-    common_size(first, second)
-    for i in range(common_size(first, destination)):
-        destination[i] = transcendental.divergence(first[i], second[i])
-
-
-@kernel(SOURCE, SOURCE, returns=types.float64)
-def sum_of_divergences(first: Array, second: Array) -> float:
-    """The sum of the terms of the Kullback-Leibler divergence of log-probabilities from probabilities.
-
-    The terms are float32 numbers, as in torch. In one loop with a float64 sum they would be formed in vectors
-    of half as many elements.
-    """
-    size = common_size(first, second)
-    terms = np.empty(min(size, TERMS), np.float32)
-    total = 0.0
-    for start in range(0, size, TERMS):
-        stop = min(start + TERMS, size)
-        part = terms[: stop - start]
-        divergences(first[start:stop], second[start:stop], part)
-        total += sum_of_values(part)
-    return total
-
-
 @reduction(SOURCE, SOURCE, returns=TRIPLE)
 def sums_of_products(first: Array, second: Array) -> tuple[float, float, float]:
     """The sums of the products of two arrays, of the squares of the first, and of those of the second."""
@@ -167,11 +138,6 @@ FOLDS: Mapping[str, Callable[[Array], float]] = MappingProxyType(
     {"mean": sum_of_values, "l1_norm": sum_of_absolutes, "frobenius_norm": sum_of_squares}
 )
 """Kernels whose sum over parts of one tensor an operation finishes: source."""
-
-PAIRED_FOLDS: Mapping[str, Callable[[Array, Array], float]] = MappingProxyType(
-    {"hamming_distance": count_of_differing_steps, "kl_divergence": sum_of_divergences}
-)
-"""Kernels whose sum over parts of two tensors of one size an operation finishes: first, second."""
 
 ROW_FOLDS: Mapping[str, Callable[[Array, Array, Sizes, Array], None]] = MappingProxyType(
     {"cosine_similarity": cosine_similarity}

@@ -179,13 +179,3 @@ def log(a: np.float32) -> np.float32:
 def sigmoid(a: np.float32) -> np.float32:
     """1 / (1 + exp(-a)); zero where exp(-a) overflows, as in torch."""
     return ONE / (ONE + exp(-a))
-
-
-@scalar
-def divergence(a: np.float32, b: np.float32) -> np.float32:
-    """The divergence's term b log(b) - b a.
-
-    As in torch, b log(b) is 0 where b is zero and NaN below, while zero times an infinite a is NaN.
-    """
-    information = ZERO if b == ZERO else b * log_of_positive(b)
-    return (NAN if b < ZERO else information) - b * a

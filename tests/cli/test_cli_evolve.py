@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -39,6 +40,7 @@ def test_evolve_tells_its_progress_in_plain_lines_where_there_is_no_terminal(fin
     _, _, err = finished
     assert "run folder: " in err
     assert "generation   1/4  best " in err
+    assert re.search(r"memo +\d+% of programs +\d+% of subtrees +\d+\.\d MB ", err)
     assert "held-out test on mnist-size: 6 of 6" in err
     assert "\x1b" not in err
 
@@ -47,6 +49,19 @@ def test_evolve_gives_its_result_as_json(finished):
     folder, result, _ = finished
     assert result == json.loads(RunFolder(folder).result_file.read_text())
     assert [comparison["task"] for comparison in result["held_out"]] == ["mnist-topology", "mnist-size"]
+
+
+def test_evolve_tells_at_its_end_where_the_time_went(finished):
+    _, _, err = finished
+    *_, line = [line for line in err.splitlines() if " s: kernels " in line]
+    everything, *phases = map(float, re.findall(r"\d+\.\d", line))
+    names = re.findall(r"([a-z ]+) \d", line.partition(" s: ")[2])
+    assert [name.strip() for name in names] == [
+        "kernels", "collection", "random programs", "variation", "validity", "evaluation", "correlation",
+        "records", "held out test", "the rest",
+    ]  # fmt: skip
+    # Each number is rounded to a tenth.
+    assert sum(phases) == pytest.approx(everything, abs=0.05 * (len(phases) + 1) + 1e-6)
 
 
 def test_evolve_draws_its_figures(finished):

@@ -1,6 +1,9 @@
 import pytest
 
+from eznas.compile import build_graph, fold_roots, infer_shapes, simplify
+from eznas.plan import make_plan, plan_lines
 from eznas.program import NAMED_PROGRAMS, Program, latex
+from eznas.statistics import geometry_of_convolution
 
 
 def test_a_program_is_shown_with_its_formula_and_shapes(run):
@@ -47,3 +50,32 @@ def test_an_unknown_format_is_refused(run, tmp_path):
     result = run("show", "eznas-b", "--out", tmp_path / "tree.bmp")
     assert result.code == 1
     assert "bmp" in result.err
+
+
+@pytest.mark.parametrize(("to_scalar", "op"), [("mean", "mean"), ("l2", "frobenius_norm")])
+def test_the_plan_of_a_program_for_a_layer_is_shown(run, to_scalar, op):
+    text = "mul(normalize(T1_D), exp(T2_N))"
+    graph = simplify(fold_roots(build_graph([Program.parse(text)]), op))
+    geometry = geometry_of_convolution(8, 8, side=10)
+    lines = plan_lines(make_plan(graph, infer_shapes(graph, geometry)))
+    options = ["--plan", "--channels", "8", "--side", "10", "--to-scalar", to_scalar]
+    assert run("show", text, *options, "--json").json["plan"] == lines
+    shown = run("show", text, *options).out
+    assert "\n".join(lines) in shown
+    assert "meaning" not in shown
+
+
+def test_without_being_asked_for_no_plan_is_made(run):
+    assert "plan" not in run("show", "T3", "--json").json
+
+
+def test_a_program_without_a_shape_has_its_refusal_for_a_plan(run):
+    arguments = ["show", "mean(matmul(T3, T1_D))", "--side", "14", "--plan"]
+    assert "refused: matmul: shapes" in run(*arguments).out
+    assert run(*arguments, "--json").json["plan"] is None
+
+
+def test_the_plan_of_an_unknown_scalar_is_refused(run):
+    result = run("show", "T3", "--plan", "--to-scalar", "max")
+    assert result.code == 1
+    assert result.err == "error: unknown to_scalar 'max'; expected one of mean, l2\n"

@@ -46,7 +46,7 @@ def test_flags_stand_over_the_file_and_the_file_over_the_preset(tmp_path):
         ({"terminals": ["T9"]}, "terminals: unknown T9; expected among T1_D"),
         ({"terminals": []}, "terminals: must be distinct names, at least one, got none"),
         ({"tasks": ["mnist-size", "mnist-size"]}, "tasks: must be distinct names"),
-        ({"backend": "gpu"}, "backend: unknown gpu; expected among auto, eager"),
+        ({"backend": "gpu"}, "backend: unknown gpu; expected among auto, tile, fused, torchscript, eager"),
         ({"structure": "rbc"}, "structure: input should be 'rcb' or 'cbr', got 'rbc'"),
         ({"to_scalar": "max"}, "to_scalar: input should be 'mean' or 'l2'"),
         ({"threads": 0}, "threads: input should be greater than or equal to 1"),

@@ -104,8 +104,11 @@ def test_the_memo_changes_nothing_but_saves_evaluations(stored):
     assert [programs_of(generation) for generation in kept] == [
         programs_of(generation) for generation in none
     ]
-    assert sum(generation.record.memo_hits for generation in kept) > 0
-    assert sum(generation.record.memo_hits for generation in none) == 0
+    for rate in ("memo_rate", "subtree_rate"):
+        assert max(getattr(generation.record, rate) for generation in kept) > 0
+        assert max(getattr(generation.record, rate) for generation in none) == 0
+    assert all(generation.record.memo_bytes > 0 for generation in kept)
+    assert all(generation.record.memo_bytes == 0 for generation in none)
 
 
 def test_a_run_goes_on_from_any_generation_as_if_never_interrupted(stored):

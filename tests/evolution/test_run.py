@@ -9,14 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import eznas
 from eznas import tasks
 from eznas.errors import RunError, TaskError
-from eznas.evolution import Observer, RunFolder, evolve, resume
+from eznas.evolution import Observer, Phase, RunFolder, evolve, resume
 from eznas.evolution.outcome import read_outcome
 from eznas.program import NAMED_PROGRAMS, Program
 from eznas.ranking import kendall_tau
+from eznas_kernels import loading
 
-TIMES = {"seconds", "memo_hits", "memo_misses", "memo_bytes"}
+TIMES = {"seconds", "memo_hits", "memo_misses", "subtree_hits", "subtree_misses", "memo_bytes"}
 
 
 def essence(folder):
@@ -39,6 +41,9 @@ class Recorder(Observer):
     def __init__(self, stop_after=None):
         self.events = []
         self.stop_after = stop_after
+
+    def compiling(self, done, total):
+        self.events.append(("compiling", done, total))
 
     def collecting(self, task, done, total):
         self.events.append(("collecting", task, done, total))
@@ -136,6 +141,54 @@ def test_the_observer_hears_of_every_phase(finished):
     assert any(event[0] == "announcing" and "needs about" in event[1] for event in events)
 
 
+def test_kernels_that_must_be_compiled_are_told_of_before_anything_is_collected(
+    stores, tmp_path, tiny, monkeypatch
+):
+    monkeypatch.setattr(loading, "needs_compiling", lambda: True)
+    monkeypatch.setattr(loading, "load", lambda progress: progress(1, 1))
+    recorder = Recorder(stop_after=0)
+    with pytest.raises(Stop):
+        evolve(tiny, tmp_path / "run", recorder, stores)
+    assert recorder.events[:2] == [("announcing", f"run folder: {tmp_path / 'run'}"), ("compiling", 1, 1)]
+
+
+def test_nothing_is_told_of_kernels_that_were_compiled_before(finished):
+    assert [event for event in finished[2] if event[0] == "compiling"] == []
+
+
+def test_the_seconds_of_the_phases_add_up_to_those_of_the_run(finished):
+    seconds = RunFolder(finished[0]).seconds()
+    together = sum(seconds.phases.values())
+    assert all(seconds.phases[phase] > 0 for phase in Phase)
+    assert 0.9 * seconds.everything < together <= seconds.everything
+
+
+def test_the_seconds_of_a_resumed_run_count_all_of_its_generations(stores, tmp_path, tiny):
+    with pytest.raises(Stop):
+        evolve(tiny, tmp_path / "run", Recorder(stop_after=1), stores)
+    run = RunFolder(tmp_path / "run")
+    assert run.seconds() is None
+    resume(run.path, stores=stores)
+    generations = run.generations()
+    for phase in (Phase.VARIATION, Phase.EVALUATION):
+        counted = sum(record.seconds.by_phase[phase] for record in generations)
+        assert run.seconds().phases[phase] >= counted - 1e-3
+    assert run.seconds().everything >= sum(record.seconds.total for record in generations) - 1e-3
+
+
+def test_a_run_of_before_subtrees_were_counted_can_be_resumed(finished, stores, tmp_path, tiny):
+    folder = tmp_path / "run"
+    with pytest.raises(Stop):
+        evolve(tiny, folder, Recorder(stop_after=1), stores)
+    file = RunFolder(folder).generations_file
+    records = [json.loads(line) for line in file.read_text().splitlines()]
+    for record in records:
+        del record["subtree_hits"], record["subtree_misses"], record["seconds"]["random_programs"]
+    file.write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    resume(folder, stores=stores)
+    assert essence(folder) == essence(finished[0])
+
+
 @pytest.mark.parametrize("generation", [0, 2, 3])
 def test_a_run_broken_off_after_any_generation_ends_as_if_left_alone(
     finished, stores, tmp_path, generation, tiny
@@ -170,7 +223,8 @@ evolve(make_config(overrides=TINY), sys.argv[1], Slow(), sys.argv[2])
 @pytest.mark.parametrize("generation", [0, 1, 2])
 def test_a_run_killed_in_any_generation_ends_as_if_left_alone(finished, stores, tmp_path, generation):
     folder = tmp_path / "run"
-    paths = [str(path) for path in (Path(__file__).parents[2], Path(__file__).parents[1])]
+    paths = [str(Path(module.__file__).parents[1]) for module in (eznas, loading)]
+    paths.append(str(Path(__file__).parents[1]))
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED_RUN, str(folder), str(stores)],
         stdout=subprocess.PIPE,

@@ -11,6 +11,12 @@ from eznas_kernels import elementwise
 FUNCTION: Final = "fused"
 """The name of the kernel in its source."""
 
+_FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    **elementwise.UNARY,
+    **elementwise.PARTS,
+    **elementwise.BINARY,
+}
+
 _HEAD: Final = '''"""{expression}"""
 
 from numba import types
@@ -52,7 +58,6 @@ def _call(kernel: str, arguments: list[str]) -> str:
     if kernel.startswith("scalar_"):
         kernel, arguments = kernel.removeprefix("scalar_"), arguments[::-1]
     kernel = kernel.removesuffix("_scalar")
-    functions: dict[str, Callable[..., Any]] = {**elementwise.UNARY, **elementwise.BINARY}
-    function: Any = functions[kernel]
+    function: Any = _FUNCTIONS[kernel]
     module = function.__module__.rpartition(".")[2]
     return f"{module}.{function.__name__}({', '.join(arguments)})"
