@@ -101,14 +101,14 @@ def show(
 
 def _plan(program: Program, geometry: Geometry, to_scalar: str) -> list[str]:
     from eznas import backends
-    from eznas.compile import build_graph, fold_roots, infer_shapes, simplify
+    from eznas.compile import ShapeTable, build_graph, fold_roots, simplify
     from eznas.errors import ConfigError
     from eznas.plan import make_plan, plan_lines
 
     if to_scalar not in list(backends.ToScalar):
         raise ConfigError(f"unknown to_scalar {to_scalar!r}; expected one of {', '.join(backends.ToScalar)}")
     graph = simplify(fold_roots(build_graph([program]), backends.ToScalar(to_scalar).op))
-    return plan_lines(make_plan(graph, infer_shapes(graph, geometry)))
+    return plan_lines(make_plan(graph, ShapeTable([geometry]).infer(graph)))
 
 
 def _print_lines(console: Console, lines: list[str]) -> None:

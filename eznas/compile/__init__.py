@@ -2,6 +2,7 @@
 
 from eznas.compile.explain import TypedNode, explain_types
 from eznas.compile.graph import Graph, Node, build_graph, fold_roots
+from eznas.compile.shape_columns import ShapeColumn, ShapeTable
 from eznas.compile.shape_inference import Rejection, infer_shapes
 from eznas.compile.simplification import simplify
 
@@ -9,6 +10,8 @@ __all__ = [
     "Graph",
     "Node",
     "Rejection",
+    "ShapeColumn",
+    "ShapeTable",
     "TypedNode",
     "build_graph",
     "explain_types",

@@ -15,7 +15,7 @@ import torch
 
 from eznas.backends import SubtreeBackend, ToScalar, get_backend
 from eznas.errors import ConfigError, EznasError, StatisticsError
-from eznas.evaluator.jobs import Task, batches, make_job, scalars_of, share_out
+from eznas.evaluator.jobs import Task, batches, make_jobs, scalars_of, share_out
 from eznas.evaluator.memo import Memo, Outcome, Row, outcome_memo, program_code, row_memo
 from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
@@ -174,10 +174,7 @@ class Evaluator:
                 self.statistics.read_ahead(task.network, task.typed.terminals)
         networks = [self.statistics[task.network] for task in share]
         with self._memo_lock:
-            jobs = [
-                make_job(task, network, self._subtrees_kept)
-                for task, network in zip(share, networks, strict=True)
-            ]
+            jobs = make_jobs(share, networks, self._subtrees_kept)
         found = []
         for batch in batches(jobs):
             for job, scalars in zip(batch, scalars_of(self.backend, batch, self.to_scalar), strict=True):

@@ -80,23 +80,31 @@ def share_out(tasks: Sequence[Task], threads: int, *, together: bool) -> list[li
     return [list(tasks[begin : begin + size]) for begin in range(0, len(tasks), size)]
 
 
-def make_job(task: Task, statistics: NetworkStatistics, memo: Memo[Row] | None) -> Job:
+def make_jobs(
+    tasks: Sequence[Task], networks: Sequence[NetworkStatistics], memo: Memo[Row] | None
+) -> list[Job]:
     """Find out what is to be computed.
 
     Args:
-        task: The task.
-        statistics: Its network.
+        tasks: The tasks.
+        networks: The network of each.
         memo: What is known of subtrees; None for backends that keep none.
 
     Raises:
-        StatisticsError: The network does not hold a terminal that a program reads.
+        StatisticsError: A network does not hold a terminal that a program reads.
     """
+    for task, statistics in zip(tasks, networks, strict=True):
+        missing = sorted(task.typed.terminals.difference(statistics.terminals))
+        if missing:
+            held = ", ".join(statistics.terminals)
+            raise StatisticsError(f"the programs read {', '.join(missing)}, the statistics hold {held}")
+    for typed in {id(task.typed): task.typed for task in tasks}.values():
+        typed.meet(networks)
+    return [_make_job(task, statistics, memo) for task, statistics in zip(tasks, networks, strict=True)]
+
+
+def _make_job(task: Task, statistics: NetworkStatistics, memo: Memo[Row] | None) -> Job:
     typed = task.typed
-    missing = sorted(typed.terminals.difference(statistics.terminals))
-    if missing:
-        raise StatisticsError(
-            f"the programs read {', '.join(missing)}, the statistics hold {', '.join(statistics.terminals)}"
-        )
     refusals = typed.refusals(statistics)
     fitting = tuple(row for row in task.rows if row not in refusals) if refusals else task.rows
     work = None

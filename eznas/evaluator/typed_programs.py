@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eznas.backends import ToScalar
-from eznas.compile import Graph, Rejection, build_graph, fold_roots, infer_shapes, simplify
+from eznas.compile import Graph, Rejection, ShapeTable, build_graph, fold_roots, simplify
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
@@ -36,11 +36,29 @@ class TypedPrograms:
         self._rejections: dict[Geometry, dict[int, Rejection]] = {}
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
+    def meet(self, networks: Sequence[NetworkStatistics]) -> None:
+        """Find the types for the geometries of some networks, which takes less time together."""
+        met = self._rejections
+        missing = list(
+            dict.fromkeys(g for network in networks for g in network.layers_of_geometry if g not in met)
+        )
+        if not missing:
+            return
+        columns = ShapeTable(missing).infer(self.graph)
+        found: list[dict[int, Rejection]] = [{} for _ in missing]
+        for row, root in enumerate(self.graph.roots):
+            if not columns[root].has_shapes:
+                for rejections, entry in zip(found, columns[root].entries, strict=True):
+                    if isinstance(entry, Rejection):
+                        rejections[row] = entry
+        met.update(zip(missing, found, strict=True))
+
     def refusals(self, network: NetworkStatistics) -> dict[int, Refusal]:
         """For each program without a shape on some layer of a network, by index, the first one."""
+        self.meet([network])
         found: dict[int, Refusal] = {}
         for geometry, layers in network.layers_of_geometry.items():
-            for row, rejection in self._rejected(geometry).items():
+            for row, rejection in self._rejections[geometry].items():
                 found.setdefault(row, Refusal(int(layers[0]), rejection))
         return found
 
@@ -54,13 +72,3 @@ class TypedPrograms:
     def subtrees(self) -> Subtrees:
         """The graph whose roots are the scalars of the programs, and its subtrees that are numbers."""
         return Subtrees(simplify(fold_roots(self.graph, self._to_scalar.op)))
-
-    def _rejected(self, geometry: Geometry) -> dict[int, Rejection]:
-        if geometry not in self._rejections:
-            shapes = infer_shapes(self.graph, geometry)
-            self._rejections[geometry] = {
-                row: rejection
-                for row, root in enumerate(self.graph.roots)
-                if isinstance(rejection := shapes[root], Rejection)
-            }
-        return self._rejections[geometry]

@@ -25,16 +25,25 @@ class Place(StrEnum):
     """As many numbers as the tensor has; in tiles, where every reader runs tile by tile with the writer."""
 
 
+Sizes = tuple[int, ...]
+"""A number for each geometry of a plan."""
+
+
 class Value(NamedTuple):
     """Something that calls read or write."""
 
     place: Place
-    size: int
+    size: Sizes
     """How many float32 numbers it has."""
     label: str = ""
     """For people: the terminal, or what is computed."""
-    constant: float | None = None
+    constant: Sizes | None = None
     """The number, where it is known beforehand."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it has one number, for the first geometry and so for all."""
+        return self.size[0] == 1
 
 
 class Call(NamedTuple):
@@ -45,25 +54,27 @@ class Call(NamedTuple):
     result: int
     """The value that it writes or adds to; forms with several results write the ones after it too."""
     first: int
-    size: int
+    size: Sizes
     """The numbers in the whole result, or in the tensor that is folded; for ratios the divisor."""
     second: int = NOTHING
     third: int = NOTHING
-    repeat: int = 1
-    """How often each number counts in a sum."""
-    sizes: tuple[int, ...] = ()
-    """What a shaped kernel is told; the values that a fused kernel reads."""
+    repeat: Sizes | None = None
+    """How often each number counts in a sum; once where nothing is said."""
+    sizes: tuple[Sizes, ...] = ()
+    """What a shaped kernel is told."""
+    fused: tuple[int, ...] = ()
+    """The values that a fused kernel reads."""
 
     @property
     def is_tiled(self) -> bool:
         """Whether it can run tile by tile, and has more than one number to run on."""
-        return self.form <= Form.MOMENTS and self.size > 1
+        return self.form <= Form.MOMENTS and self.size[0] > 1
 
     @property
     def operands(self) -> tuple[int, ...]:
         """The values that it reads."""
         if self.form is Form.FUSED:
-            return self.sizes
+            return self.fused
         if self.second == NOTHING:
             return (self.first,)
         return (self.first, self.second) if self.third == NOTHING else (self.first, self.second, self.third)

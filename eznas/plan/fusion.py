@@ -75,7 +75,7 @@ def expressions(sections: Sequence[Section], values: Sequence[Value]) -> Counter
         if section.size:
             for chain in _chains(section, readers):
                 if len(chain.calls) > 1:
-                    found[_expression(chain, values)[0]] += section.size
+                    found[_expression(chain, values)[0]] += sum(section.size) // len(section.size)
     return found
 
 
@@ -94,7 +94,7 @@ def _fused_calls(
             expression, operands = _expression(chain, values)
             if expression in chosen:
                 last = chain.last
-                yield Call(Form.FUSED, str(expression), last.result, operands[0], last.size, sizes=operands)
+                yield Call(Form.FUSED, str(expression), last.result, operands[0], last.size, fused=operands)
                 continue
         yield from chain.calls
 
@@ -139,4 +139,4 @@ def _expression(chain: _Chain, values: Sequence[Value]) -> tuple[Expression, tup
     for index, call in enumerate(chain.calls):
         steps.append((call.kernel, tuple(number_of[operand] for operand in call.operands)))
         number_of[call.result] = -1 - index
-    return Expression(tuple(steps), tuple(values[operand].size == 1 for operand in operands)), operands
+    return Expression(tuple(steps), tuple(values[operand].is_single for operand in operands)), operands

@@ -12,11 +12,10 @@ from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from eznas.compile import Graph, Rejection
+from eznas.compile import Graph, ShapeColumn
 from eznas.errors import EznasError
-from eznas.ops import OPS
 from eznas.ops.rescaling import softmax_dimension
-from eznas.plan.calls import NOTHING, Call, Place, Value
+from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
 from eznas.terminals import Shape
 from eznas_kernels.instructions import Form
 
@@ -27,16 +26,16 @@ class Held(NamedTuple):
     """A node's tensor: the value that holds it, and its shape."""
 
     value: int
-    shape: Shape
+    shape: ShapeColumn
     is_uniform: bool
     """Whether the value is the one number that all numbers of the tensor equal."""
     is_step: bool = False
     """Whether every number is known to be 0 or 1."""
 
     @property
-    def size(self) -> int:
+    def size(self) -> Sizes:
         """The numbers in the tensor."""
-        return prod(self.shape)
+        return self.shape.sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +48,15 @@ class Lowered:
     """For each node of the graph where it is held; None for nodes that nothing reads."""
 
 
-def lower(graph: Graph, shapes: Sequence[Shape | Rejection]) -> Lowered:
+def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
     """Lower every node that a root depends on by more than its shape.
 
     Args:
         graph: Programs.
-        shapes: The shape of each node; roots without one are left out.
+        shapes: The shapes of each node for geometries that are alike, see `ShapeTable.alike`; roots without
+            shapes are left out.
     """
-    lowering = _Lowering(graph, [() if isinstance(shape, Rejection) else shape for shape in shapes])
+    lowering = _Lowering(graph, shapes)
     for node in sorted(_nodes_read(graph, shapes)):
         lowering.lower(node)
     return Lowered(tuple(lowering.values), tuple(lowering.calls), tuple(lowering.held))
@@ -80,11 +80,11 @@ _FOLDS_OF: Final = MappingProxyType(
     }
 )
 _STEPS: Final = frozenset({"heaviside", "greater_than_zero", "less_than_zero", "less", "greater", "equal"})
-_CONSTANTS: Final = MappingProxyType({"ones_like": 1.0, "zeros_like": 0.0})
+_CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})
 
 
-def _nodes_read(graph: Graph, shapes: Sequence[Shape | Rejection]) -> set[int]:
-    read = {root for root in graph.roots if not isinstance(shapes[root], Rejection)}
+def _nodes_read(graph: Graph, shapes: Sequence[ShapeColumn]) -> set[int]:
+    read = {root for root in graph.roots if shapes[root].has_shapes}
     for index in range(len(graph.nodes) - 1, -1, -1):
         if index in read:
             read.update(arguments_read(graph, index))
@@ -116,10 +116,13 @@ def _folded(graph: Graph, index: int) -> tuple[str, int]:
 class _Lowering:
     """Values and calls so far, with what was made of equal operands before."""
 
-    def __init__(self, graph: Graph, shapes: Sequence[Shape]) -> None:
+    def __init__(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> None:
         self.graph = graph
         self.shapes = shapes
-        self.values = [Value(Place.NOWHERE, 0)]
+        geometries = len(shapes[0].entries) if shapes else 1
+        self.one: Sizes = (1,) * geometries
+        self.none: Sizes = (0,) * geometries
+        self.values = [Value(Place.NOWHERE, self.none)]
         self.calls: list[Call] = []
         self.held: list[Held | None] = [None] * len(graph.nodes)
         self._made: dict[tuple[object, ...], int] = {}
@@ -129,12 +132,14 @@ class _Lowering:
         """Hold one node, whose arguments are held."""
         node, shape = self.graph.nodes[index], self.shapes[index]
         if node.is_terminal:
-            value = self._value(Place.TERMINAL, prod(shape), node.name)
-            self.held[index] = Held(value, shape, prod(shape) == 1)
+            value = self._value(Place.TERMINAL, shape.sizes, node.name)
+            self.held[index] = Held(value, shape, shape.is_single)
         elif node.name in _CONSTANTS:
-            self.held[index] = Held(self._constant(_CONSTANTS[node.name]), shape, True)
+            constant = self._constant(node.name, tuple(_CONSTANTS[node.name] * one for one in self.one))
+            self.held[index] = Held(constant, shape, True)
         elif node.name == "numel":
-            self.held[index] = Held(self._constant(float(prod(self.shapes[node.arguments[0]]))), shape, True)
+            constant = self._constant("numel", self.shapes[node.arguments[0]].sizes)
+            self.held[index] = Held(constant, shape, True)
         elif node.name in _FOLDS:
             self.held[index] = Held(self._fold(index), shape, True)
         else:
@@ -150,30 +155,30 @@ class _Lowering:
             raise EznasError(f"expected node {node} to be lowered before its readers")
         return held
 
-    def _value(self, place: Place, size: int, label: str, constant: float | None = None) -> int:
+    def _value(self, place: Place, size: Sizes, label: str, constant: Sizes | None = None) -> int:
         self.values.append(Value(place, size, label, constant))
         return len(self.values) - 1
 
-    def _constant(self, number: float) -> int:
-        key = ("constant", number)
+    def _constant(self, label: str, numbers: Sizes) -> int:
+        key = ("constant", numbers)
         if key not in self._made:
-            self._made[key] = self._value(Place.NUMBER, 1, f"{number:g}", number)
+            self._made[key] = self._value(Place.NUMBER, self.one, label, numbers)
         return self._made[key]
 
-    def _new(self, size: int, label: str) -> int:
-        return self._value(Place.NUMBER if size == 1 else Place.TENSOR, size, label)
+    def _new(self, size: Sizes, label: str) -> int:
+        return self._value(Place.NUMBER if size[0] == 1 else Place.TENSOR, size, label)
 
-    def _unary(self, name: str, shape: Shape, held: Held) -> Held:
-        size = 1 if held.is_uniform else held.size
+    def _unary(self, name: str, shape: ShapeColumn, held: Held) -> Held:
+        size = self.one if held.is_uniform else held.size
         result = self._new(size, name)
         self.calls.append(Call(Form.UNARY, name, result, held.value, size))
         return Held(result, shape, held.is_uniform, name in _STEPS)
 
-    def _binary(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
-        size = prod(shape)
+    def _binary(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
+        size = shape.sizes
         if first.is_uniform and second.is_uniform:
-            result = self._new(1, name)
-            self.calls.append(Call(Form.BINARY, name, result, first.value, 1, second.value))
+            result = self._new(self.one, name)
+            self.calls.append(Call(Form.BINARY, name, result, first.value, self.one, second.value))
             return Held(result, shape, True, name in _STEPS)
         result = self._new(size, name)
         if second.is_uniform:
@@ -200,32 +205,32 @@ class _Lowering:
         other = NOTHING if second is None else second.value
         key = (kernel, first.value, other, first.shape)
         if key not in self._made:
-            total = self._made[key] = self._value(Place.TOTAL, 0, kernel)
-            size, repeat = (1, first.size) if first.is_uniform else (first.size, 1)
+            total = self._made[key] = self._value(Place.TOTAL, self.none, kernel)
+            size, repeat = (self.one, first.size) if first.is_uniform else (first.size, None)
             self.calls.append(Call(form, kernel, total, first.value, size, other, repeat=repeat))
         return self._made[key]
 
-    def _finished(self, form: Form, label: str, total: int, size: int) -> int:
+    def _finished(self, form: Form, label: str, total: int, size: Sizes) -> int:
         key = (form, total, size)
         if key not in self._made:
-            result = self._made[key] = self._value(Place.NUMBER, 1, label)
+            result = self._made[key] = self._value(Place.NUMBER, self.one, label)
             self.calls.append(Call(form, "", result, total, size))
         return self._made[key]
 
-    def _hamming_distance(self, _name: str, shape: Shape, first: Held, second: Held) -> Held:
+    def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         total = self._total(Form.COUNT_OF_TWO, "count_of_differing_steps", *self._alike(first, second))
-        return Held(self._finished(Form.FINISH_TOTAL, "hamming_distance", total, 1), shape, True)
+        return Held(self._finished(Form.FINISH_TOTAL, name, total, self.one), shape, True)
 
-    def _kl_divergence(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
+    def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         """The sum of b log(b) - b a, whose first part other divergences from the same b share.
 
         Where b is 0 or 1 everywhere it is 0, and the sum that of -b a.
         """
-        stretched = OPS["add"].shape(first.shape, second.shape)
-        rows = first.shape[0] if first.shape else 1
+        stretched = first.shape.broadcast(second.shape)
+        rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
         terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
         if second.is_step:
-            rows = -rows
+            rows = tuple(-number for number in rows)
         else:
             own = self._once(
                 ("information", second), lambda: self._unary("information", second.shape, second)
@@ -241,7 +246,7 @@ class _Lowering:
 
     def _alike(self, first: Held, second: Held) -> tuple[Held, Held]:
         """Both with the numbers of the shape to which they broadcast, one for all where both are uniform."""
-        shape = OPS["add"].shape(first.shape, second.shape)
+        shape = first.shape.broadcast(second.shape)
         if first.is_uniform and second.is_uniform:
             return Held(first.value, shape, True), Held(second.value, shape, True)
         return (
@@ -249,70 +254,91 @@ class _Lowering:
             Held(self._stretched(second, shape), shape, False),
         )
 
-    def _normalize(self, name: str, shape: Shape, held: Held) -> Held:
+    def _normalize(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         if held.is_uniform:
-            return Held(self._constant(0.0), shape, True)  # 0 / 0 everywhere, which counts as 0.
+            # 0 / 0 everywhere, which counts as 0.
+            return Held(self._constant("zeros_like", self.none), shape, True)
         key = ("moments", held.value)
         if key not in self._made:
-            total = self._value(Place.TOTAL, 0, "shift")
-            self._value(Place.TOTAL, 0, "sum of distances")
-            self._value(Place.TOTAL, 0, "sum of squared distances")
+            total = self._value(Place.TOTAL, self.none, "shift")
+            self._value(Place.TOTAL, self.none, "sum of distances")
+            self._value(Place.TOTAL, self.none, "sum of squared distances")
             self.calls.append(Call(Form.MOMENTS, "sum_of_distances", total, held.value, held.size))
-            mean = self._made[key] = self._value(Place.NUMBER, 1, "mean")
-            self._value(Place.NUMBER, 1, "deviation")
+            mean = self._made[key] = self._value(Place.NUMBER, self.one, "mean")
+            self._value(Place.NUMBER, self.one, "deviation")
             self.calls.append(Call(Form.FINISH_MOMENTS, "", mean, total, held.size))
         mean = self._made[key]
         result = self._new(held.size, name)
         self.calls.append(Call(Form.NORMALIZE, name, result, held.value, held.size, mean, mean + 1))
         return Held(result, shape, False)
 
-    def _softmax(self, name: str, shape: Shape, held: Held) -> Held:
-        dimension = softmax_dimension(len(shape))
-        sizes = prod(shape[:dimension]), prod(shape[dimension : dimension + 1]), prod(shape[dimension + 1 :])
+    def _softmax(self, name: str, shape: ShapeColumn, held: Held) -> Held:
+        dimension = softmax_dimension(len(shape.shape))
+        sizes = (
+            shape.numbers(lambda each: prod(each[:dimension])),
+            shape.numbers(lambda each: prod(each[dimension : dimension + 1])),
+            shape.numbers(lambda each: prod(each[dimension + 1 :])),
+        )
         return self._shaped(name, shape, (held,), sizes)
 
-    def _matrices(self, name: str, shape: Shape, held: Held) -> Held:
-        return self._shaped(name, shape, (held,), (held.shape[-1],))
+    def _matrices(self, name: str, shape: ShapeColumn, held: Held) -> Held:
+        return self._shaped(name, shape, (held,), (held.shape.numbers(lambda each: each[-1]),))
 
-    def _rows(self, name: str, shape: Shape, held: Held) -> Held:
-        return self._shaped(name, shape, (held,), (held.shape[0],))
+    def _rows(self, name: str, shape: ShapeColumn, held: Held) -> Held:
+        return self._shaped(name, shape, (held,), (held.shape.numbers(lambda each: each[0]),))
 
-    def _cosine_similarity(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
-        rows = first.shape[0], second.shape[0]
-        sizes = rows[0], first.size // rows[0], rows[1], second.size // rows[1]
-        return self._shaped(name, shape, (first, second), sizes)
+    def _cosine_similarity(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
+        sizes = [
+            numbers
+            for held in (first, second)
+            for numbers in (
+                held.shape.numbers(lambda each: each[0]),
+                held.shape.numbers(lambda each: prod(each[1:])),
+            )
+        ]
+        return self._shaped(name, shape, (first, second), tuple(sizes))
 
-    def _matmul(self, name: str, shape: Shape, first: Held, second: Held) -> Held:
-        left = first.shape if len(first.shape) > 1 else (1, *first.shape)
-        right = second.shape if len(second.shape) > 1 else (*second.shape, 1)
-        rows, inner, columns = left[-2], left[-1], right[-1]
-        batch = OPS["add"].shape(left[:-2], right[:-2])
-        first, left_step = self._batched(first._replace(shape=left), batch)
-        second, right_step = self._batched(second._replace(shape=right), batch)
-        return self._shaped(name, shape, (first, second), (rows, inner, columns, left_step, right_step))
+    def _matmul(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
+        if len(first.shape.shape) == 1:
+            first = first._replace(shape=first.shape.map(lambda each: (1, *each)))
+        if len(second.shape.shape) == 1:
+            second = second._replace(shape=second.shape.map(lambda each: (*each, 1)))
+        batch = first.shape.map(_batch).broadcast(second.shape.map(_batch))
+        sizes = (
+            first.shape.numbers(lambda each: each[-2]),
+            first.shape.numbers(lambda each: each[-1]),
+            second.shape.numbers(lambda each: each[-1]),
+        )
+        first, left_step = self._batched(first, batch)
+        second, right_step = self._batched(second, batch)
+        return self._shaped(name, shape, (first, second), (*sizes, left_step, right_step))
 
-    def _batched(self, held: Held, batch: Shape) -> tuple[Held, int]:
+    def _batched(self, held: Held, batch: ShapeColumn) -> tuple[Held, Sizes]:
         """Matrices for a batch, and the distance between them; 0 where one serves all."""
-        matrix = held.shape[-2:]
-        matrices = prod(held.shape[:-2])
-        if matrices == 1:
-            return held, 0
-        if matrices != prod(batch):
-            held = Held(self._stretched(held, (*batch, *matrix)), (*batch, *matrix), False)
-        return held, prod(matrix)
+        own = held.shape.map(_batch)
+        if own.is_single:
+            return held, self.none
+        steps = held.shape.numbers(lambda each: prod(each[-2:]))
+        if own.sizes != batch.sizes:
+            rows = zip(batch.shapes, held.shape.shapes, strict=True)
+            stretched = held.shape.table.column(tuple((*leading, *each[-2:]) for leading, each in rows))
+            held = Held(self._stretched(held, stretched), stretched, False)
+        return held, steps
 
-    def _shaped(self, name: str, shape: Shape, arguments: tuple[Held, ...], sizes: tuple[int, ...]) -> Held:
-        size = prod(shape)
+    def _shaped(
+        self, name: str, shape: ShapeColumn, arguments: tuple[Held, ...], sizes: tuple[Sizes, ...]
+    ) -> Held:
+        size = shape.sizes
         operands = [self._stretched(held, held.shape) for held in arguments]
         first, second = operands if len(operands) == 2 else (*operands, NOTHING)
         result = self._new(size, name)
         form = Form.SHAPED_UNARY if second == NOTHING else Form.SHAPED_BINARY
         self.calls.append(Call(form, name, result, first, size, second, sizes=sizes))
-        return Held(result, shape, size == 1)
+        return Held(result, shape, size[0] == 1)
 
-    def _stretched(self, held: Held, shape: Shape) -> int:
+    def _stretched(self, held: Held, shape: ShapeColumn) -> int:
         """A value with every number of a shape to which the tensor broadcasts."""
-        size = prod(shape)
+        size = shape.sizes
         if self.values[held.value].size == size:
             return held.value
         key = (
@@ -344,8 +370,17 @@ _METHODS: Final[dict[str, Callable[..., Held]]] = {
 }
 
 
-def _strides(shape: Shape, stretched: Shape) -> tuple[int, ...]:
+def _batch(shape: Shape) -> Shape:
+    return shape[:-2]
+
+
+def _strides(shape: ShapeColumn, stretched: ShapeColumn) -> tuple[Sizes, ...]:
     """The stretched shape, and for each dimension the distance of neighbours in the tensor, 0 for repeats."""
+    rows = [_strides_of(one, other) for one, other in zip(shape.shapes, stretched.shapes, strict=True)]
+    return tuple(zip(*rows, strict=True))
+
+
+def _strides_of(shape: Shape, stretched: Shape) -> Shape:
     if len(stretched) > MAXIMUM_DIMENSIONS:
         raise EznasError(f"expected at most {MAXIMUM_DIMENSIONS} dimensions, got {stretched}")
     padded = (1,) * (MAXIMUM_DIMENSIONS - len(stretched)) + stretched

@@ -107,7 +107,7 @@ def _place_tensors(
     end = begin
     for value, (first, last) in sorted(spans.items(), key=lambda item: item[1][0]):
         living = [place for place in living if place[2] >= first]
-        room = _whole_lines(values[value].size) + _APART
+        room = _whole_lines(max(values[value].size)) + _APART
         offset = begin
         position = 0
         for taken, taken_end, _ in living:

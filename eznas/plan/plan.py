@@ -1,4 +1,4 @@
-"""The plan: what the machine runs for a set of programs on layers of one geometry."""
+"""The plan: what the machine runs for a set of programs on layers of geometries that are alike."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
-from eznas.compile import Graph, Rejection
-from eznas.plan.calls import Call, Place, Value
+from eznas.compile import Graph, ShapeColumn
+from eznas.plan.calls import Call, Place, Sizes, Value
 from eznas.plan.fusion import Expression, expressions, fuse
 from eznas.plan.lowering import lower
 from eznas.plan.memory import Memory, lay_out
 from eznas.plan.stages import Section, make_sections
-from eznas.terminals import Shape
 
 
-def find_chains(graph: Graph, shapes: Sequence[Shape | Rejection]) -> Counter[Expression]:
+def find_chains(graph: Graph, shapes: Sequence[ShapeColumn]) -> Counter[Expression]:
     """The chains of elementwise operations, and in how many numbers each results for one layer."""
     lowered = lower(graph, shapes)
     return expressions(make_sections(lowered.calls, len(lowered.values)), lowered.values)
@@ -39,26 +38,32 @@ class Plan:
         return tuple(call for section in self.sections for call in section.calls)
 
     @property
+    def geometries(self) -> int:
+        """How many geometries it is for."""
+        return len(self.values[0].size)
+
+    @property
     def terminals(self) -> dict[str, int]:
         """The statistics that are read, and their values."""
         return {value.label: i for i, value in enumerate(self.values) if value.place is Place.TERMINAL}
 
     @property
-    def constants(self) -> dict[int, float]:
+    def constants(self) -> dict[int, Sizes]:
         """Values that are known beforehand."""
         return {i: value.constant for i, value in enumerate(self.values) if value.constant is not None}
 
 
 def make_plan(
     graph: Graph,
-    shapes: Sequence[Shape | Rejection],
+    shapes: Sequence[ShapeColumn],
     choose: Callable[[Counter[Expression]], Container[Expression]] | None = None,
 ) -> Plan:
     """Plan the nodes that the roots depend on.
 
     Args:
         graph: Programs whose roots are single numbers.
-        shapes: The shape of each node on the layers that the plan is for; roots without one are left out.
+        shapes: The shapes of each node for geometries that are alike, see `ShapeTable.alike`; roots without
+            shapes are left out.
         choose: Says which chains of elementwise operations have a kernel of their own; it is told how many
             numbers each results in for one layer.
     """
@@ -71,7 +76,9 @@ def make_plan(
         sections = fuse(sections, lowered.values, chosen)
         unfused.update({each: numbers for each, numbers in found.items() if each not in chosen})
     numbers = {
-        node: held.value for node, held in enumerate(lowered.held) if held is not None and held.size == 1
+        node: held.value
+        for node, held in enumerate(lowered.held)
+        if held is not None and held.shape.is_single
     }
     memory = lay_out(lowered.values, sections)
     return Plan(lowered.values, sections, memory, numbers, unfused)

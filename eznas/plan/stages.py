@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from eznas.plan.calls import Call
+from eznas.plan.calls import Call, Sizes
 from eznas_kernels.instructions import Form
 
 
@@ -17,8 +17,8 @@ class Section(NamedTuple):
     """Calls that run together, in this order."""
 
     calls: tuple[Call, ...]
-    size: int
-    """The numbers in the tensors that are walked tile by tile; 0 for steps that run once each."""
+    size: Sizes
+    """The numbers in the tensors that are walked tile by tile; nothing for steps that run once each."""
 
 
 def make_sections(calls: Sequence[Call], values: int) -> tuple[Section, ...]:
@@ -31,7 +31,7 @@ def make_sections(calls: Sequence[Call], values: int) -> tuple[Section, ...]:
     is_tiled = [call.is_tiled for call in calls]
     stages = _earliest_stages(calls, is_tiled, values)
     _move_to_readers(calls, is_tiled, stages, values)
-    tiled: dict[tuple[int, int], list[Call]] = {}
+    tiled: dict[tuple[int, Sizes], list[Call]] = {}
     steps: dict[int, list[Call]] = {}
     for call, tiles, stage in zip(calls, is_tiled, stages, strict=True):
         if tiles:
@@ -39,7 +39,7 @@ def make_sections(calls: Sequence[Call], values: int) -> tuple[Section, ...]:
         else:
             steps.setdefault(stage, []).append(call)
     sections = {(stage, 0, size): Section(tuple(members), size) for (stage, size), members in tiled.items()}
-    sections |= {(stage, 1, 0): Section(tuple(members), 0) for stage, members in steps.items()}
+    sections |= {(stage, 1, ()): Section(tuple(members), ()) for stage, members in steps.items()}
     return tuple(sections[key] for key in sorted(sections))
 
 

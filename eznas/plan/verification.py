@@ -75,11 +75,11 @@ class _Checker:
         if call.form >= Form.FINISH_MEAN:
             return
         if call.form is Form.FUSED:
-            numbers = [value for value in call.operands if self.plan.values[value].size == 1]
+            numbers = [value for value in call.operands if self.plan.values[value].is_single]
         else:
             numbers = [getattr(call, name) for name in _ONE_NUMBER.get(call.form, ())]
         for operand in call.operands:
-            expected = 1 if operand in numbers else call.size
+            expected = (1,) * len(call.size) if operand in numbers else call.size
             found = self.plan.values[operand].size
             if found != expected:
                 raise PlanError(f"expected {expected} numbers in operand {operand}, got {found}; {call}")
@@ -114,7 +114,7 @@ class _Checker:
 
     def _span(self, value: int) -> Span:
         begin = self.plan.memory.offsets[value]
-        size = self.plan.values[value].size
+        size = max(self.plan.values[value].size)
         end = begin + (min(size, TILE) if self.plan.memory.is_tile[value] else size)
         if end > self.plan.memory.size:
             raise PlanError(

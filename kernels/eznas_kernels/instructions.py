@@ -24,9 +24,9 @@ class Column(IntEnum):
     THIRD = 5
     """The slots that are read; FIRST is a total for forms that finish one."""
     SIZE = 6
-    """The numbers in the whole result, or in the tensors that are folded."""
+    """The number of a size: the numbers in the whole result, or in the tensors that are folded."""
     EXTRA = 7
-    """For sums how often each number counts; for shaped and fused forms the row of the table of sizes."""
+    """For sums the number of a size, how often each number counts; else the row of the table of sizes."""
 
 
 class Form(IntEnum):

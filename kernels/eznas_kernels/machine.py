@@ -19,6 +19,7 @@ from eznas_kernels.reductions import PAIR
 
 SIZES = types.Array(types.int64, 1, "C", readonly=True)
 _TABLE = types.Array(types.int64, 2, "C", readonly=True)
+_TABLES = types.Array(types.int64, 3, "C", readonly=True)
 _INSTRUCTIONS = types.Array(types.int32, 2, "C", readonly=True)
 
 _call_fused = caller(OPERANDS, types.int64)
@@ -139,6 +140,7 @@ def _run(
     start: int,
     count: int,
     kernels: NDArray[np.int64],
+    lengths: NDArray[np.int64],
     sizes: NDArray[np.int64],
     slots: NDArray[np.int64],
     steps: NDArray[np.int64],
@@ -161,20 +163,20 @@ def _run(
         )  # fmt: skip
     elif form <= Form.MOMENTS:
         _fold(
-            form, address, slots[first] + start * steps[first], second, target, instruction[Column.EXTRA],
-            start, count, totals,
+            form, address, slots[first] + start * steps[first], second, target,
+            lengths[instruction[Column.EXTRA]], start, count, totals,
         )  # fmt: skip
     elif form <= Form.FINISH_MOMENTS:
-        _finish(form, first, slots[target], instruction[Column.SIZE], totals)
+        _finish(form, first, slots[target], lengths[instruction[Column.SIZE]], totals)
     else:
         _run_shaped(
-            form, address, slots[first], second, slots[target], instruction[Column.SIZE],
+            form, address, slots[first], second, slots[target], lengths[instruction[Column.SIZE]],
             sizes[instruction[Column.EXTRA]],
         )  # fmt: skip
 
 
 @kernel(
-    _INSTRUCTIONS, _TABLE, SIZES, _TABLE, SIZES, SIZES, _TABLE,
+    _INSTRUCTIONS, _TABLE, SIZES, _TABLE, _TABLES, SIZES, SIZES, SIZES, _TABLE,
     types.Array(types.int64, 1, "C"), SIZES, types.Array(types.float64, 1, "C"),
     SIZES, SIZES, types.Array(types.float64, 2, "C"),
 )  # fmt: skip
@@ -182,9 +184,11 @@ def run(
     instructions: NDArray[np.int32],
     sections: NDArray[np.int64],
     kernels: NDArray[np.int64],
+    lengths: NDArray[np.int64],
     sizes: NDArray[np.int64],
     given_slots: NDArray[np.int64],
     layers: NDArray[np.int64],
+    geometries: NDArray[np.int64],
     given: NDArray[np.int64],
     slots: NDArray[np.int64],
     steps: NDArray[np.int64],
@@ -197,12 +201,14 @@ def run(
 
     Args:
         instructions: (instructions, len(Column)).
-        sections: (sections, 3) first instruction, the one after the last, and the size of the tensors that
-            are walked in tiles, 0 for single steps.
+        sections: (sections, 3) first instruction, the one after the last, and the number of the size of the
+            tensors that are walked in tiles, -1 for single steps.
         kernels: The addresses that instructions call.
-        sizes: A row for each shaped or fused kernel, see `SizeColumn`.
+        lengths: (geometries, sizes) what the numbers of sizes mean.
+        sizes: (geometries, shaped or fused kernels, columns), see `SizeColumn`.
         given_slots: The slots whose addresses differ from layer to layer.
         layers: The layers to run on.
+        geometries: For each of them its geometry.
         given: (given slots, layers of the network) their addresses.
         slots: The addresses of all slots; those given are overwritten.
         steps: For each slot the bytes from one number to the next; 0 where every tile finds the same.
@@ -211,20 +217,30 @@ def run(
         rows: For each of them its row in `scalars`.
         scalars: (rows, layers of the network) where they are put.
     """
-    operands = np.empty(sizes.shape[1] + 1, np.int64)
-    for layer in layers:
+    operands = np.empty(sizes.shape[2] + 1, np.int64)
+    for position in range(layers.size):
+        layer = layers[position]
+        its_lengths, its_sizes = lengths[geometries[position]], sizes[geometries[position]]
         for index in range(given_slots.size):
             slots[given_slots[index]] = given[index, layer]
         for section in range(sections.shape[0]):
-            first, end, size = sections[section, 0], sections[section, 1], sections[section, 2]
-            if size == 0:
+            first, end, number = sections[section, 0], sections[section, 1], sections[section, 2]
+            if number < 0:
                 for index in range(first, end):
-                    count = instructions[index, Column.SIZE]
-                    _run(instructions[index], 0, count, kernels, sizes, slots, steps, totals, operands)
+                    count = its_lengths[instructions[index, Column.SIZE]]
+                    _run(
+                        instructions[index], 0, count, kernels, its_lengths, its_sizes, slots, steps, totals,
+                        operands,
+                    )  # fmt: skip
+                continue
+            size = its_lengths[number]
             for start in range(0, size, TILE):
                 count = min(TILE, size - start)
                 for index in range(first, end):
-                    _run(instructions[index], start, count, kernels, sizes, slots, steps, totals, operands)
+                    _run(
+                        instructions[index], start, count, kernels, its_lengths, its_sizes, slots, steps,
+                        totals, operands,
+                    )  # fmt: skip
         for index in range(results.size):
             scalars[rows[index], layer] = _number(slots[results[index]])
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from eznas.backends import ToScalar, get_backend
 from eznas.backends.fused import AutoBackend, FusedBackend, compiling, kernel_source
 from eznas.backends.fused.costs import FusionCosts
-from eznas.compile import build_graph, fold_roots, infer_shapes
+from eznas.compile import ShapeTable, build_graph, fold_roots
 from eznas.ops import OPS, OpKind
 from eznas.plan import Expression, find_chains, make_plan, verify
 from eznas.program import Program
@@ -57,13 +57,13 @@ def no_kernels_yet(monkeypatch: pytest.MonkeyPatch) -> compiling.GeneratedKernel
 
 def test_a_chain_is_one_expression_with_operands_numbered_in_the_order_of_their_use() -> None:
     graph = _graph(CHAIN)
-    (expression,) = find_chains(graph, infer_shapes(graph, LAYER))
+    (expression,) = find_chains(graph, ShapeTable([LAYER]).infer(graph))
     assert str(expression) == "sub(exp(relu(array_0)), mul(array_3, abs(sub_scalar(array_1, number_2))))"
 
 
 def test_what_others_read_too_is_computed_by_itself() -> None:
     graph = _graph("exp(relu(T1_D))", "abs(relu(T1_D))")
-    assert not find_chains(graph, infer_shapes(graph, LAYER))
+    assert not find_chains(graph, ShapeTable([LAYER]).infer(graph))
 
 
 @given(
@@ -77,7 +77,7 @@ def test_what_others_read_too_is_computed_by_itself() -> None:
 def test_plans_with_every_chain_fused_pass_the_verifier(programs: list[Program]) -> None:
     geometry = geometry_of_convolution(3, 3, 1, side=33)
     graph = fold_roots(build_graph(programs), "mean")
-    plan = make_plan(graph, infer_shapes(graph, geometry), set)
+    plan = make_plan(graph, ShapeTable([geometry]).infer(graph), set)
     verify(plan)
     assert not plan.unfused
 
@@ -177,5 +177,5 @@ def test_measured_costs_are_of_a_plausible_size() -> None:
 
 def test_fused_calls_are_seen_in_the_plan() -> None:
     graph = _graph(CHAIN)
-    plan = make_plan(graph, infer_shapes(graph, LAYER), set)
+    plan = make_plan(graph, ShapeTable([LAYER]).infer(graph), set)
     assert [call.form for call in plan.calls].count(Form.FUSED) == 1

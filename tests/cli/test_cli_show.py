@@ -1,6 +1,6 @@
 import pytest
 
-from eznas.compile import build_graph, fold_roots, infer_shapes, simplify
+from eznas.compile import ShapeTable, build_graph, fold_roots, simplify
 from eznas.plan import make_plan, plan_lines
 from eznas.program import NAMED_PROGRAMS, Program, latex
 from eznas.statistics import geometry_of_convolution
@@ -57,7 +57,7 @@ def test_the_plan_of_a_program_for_a_layer_is_shown(run, to_scalar, op):
     text = "mul(normalize(T1_D), exp(T2_N))"
     graph = simplify(fold_roots(build_graph([Program.parse(text)]), op))
     geometry = geometry_of_convolution(8, 8, side=10)
-    lines = plan_lines(make_plan(graph, infer_shapes(graph, geometry)))
+    lines = plan_lines(make_plan(graph, ShapeTable([geometry]).infer(graph)))
     options = ["--plan", "--channels", "8", "--side", "10", "--to-scalar", to_scalar]
     assert run("show", text, *options, "--json").json["plan"] == lines
     shown = run("show", text, *options).out

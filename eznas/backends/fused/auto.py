@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from eznas.backends.fused.backend import FusedBackend, saved
 from eznas.backends.fused.costs import FusionCosts
 from eznas.backends.tile.running import RunnablePlan
-from eznas.compile import Graph, Rejection
+from eznas.compile import Graph, ShapeColumn
 from eznas.plan import Expression, Plan, make_plan
-from eznas.terminals import Shape
 
 
 class AutoBackend(FusedBackend):
@@ -27,7 +26,7 @@ class AutoBackend(FusedBackend):
         self._costs = FusionCosts.of_this_machine()
         self._seconds_missed: defaultdict[Expression, float] = defaultdict(float)
 
-    def plan(self, graph: Graph, shapes: Sequence[Shape | Rejection]) -> Plan:
+    def plan(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> Plan:
         """See `TileBackend.plan`."""
         return make_plan(graph, shapes, lambda found: {each for each in found if self._is_worthwhile(each)})
 

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from eznas.backends.fused.compiling import GENERATED
 from eznas.backends.tile import TileBackend
-from eznas.compile import Graph, Rejection
+from eznas.compile import Graph, ShapeColumn
 from eznas.plan import Expression, Plan, make_plan
-from eznas.terminals import Shape
 
 
 class FusedBackend(TileBackend):
@@ -20,7 +19,7 @@ class FusedBackend(TileBackend):
 
     name = "fused"
 
-    def plan(self, graph: Graph, shapes: Sequence[Shape | Rejection]) -> Plan:
+    def plan(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> Plan:
         """See `TileBackend.plan`."""
         return make_plan(graph, shapes, self._choose)
 

@@ -14,7 +14,7 @@ from eznas.backends.backend import ToScalar
 from eznas.backends.fused.backend import FusedBackend, saved
 from eznas.backends.fused.compiling import GENERATED
 from eznas.backends.tile import TileBackend
-from eznas.compile import Graph, build_graph, fold_roots, infer_shapes
+from eznas.compile import Graph, ShapeTable, build_graph, fold_roots
 from eznas.files import write_whole
 from eznas.plan import find_chains
 from eznas.program import Program
@@ -62,7 +62,7 @@ class FusionCosts(BaseModel):
         fused, tile = FusedBackend(), TileBackend()
         geometry = network.geometries[0]
         folded = fold_roots(graph, ToScalar.MEAN.op)
-        found = find_chains(folded, infer_shapes(folded, geometry))
+        found = find_chains(folded, ShapeTable([geometry]).infer(folded))
         numbers = sum(saved(expression, count) for expression, count in found.items()) * _LAYERS
         seconds = {
             backend: min(_seconds(backend, graph, network) for _ in range(_ROUNDS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from eznas.backends.backend import SubtreeBackend, ToScalar
 from eznas.backends.tile.kernels import KernelTable
 from eznas.backends.tile.running import RunnablePlan
-from eznas.compile import Graph, Rejection, fold_roots, infer_shapes, simplify
+from eznas.compile import Graph, ShapeColumn, ShapeTable, fold_roots, simplify
 from eznas.plan import Plan, make_plan
 from eznas.statistics import NetworkStatistics
-from eznas.terminals import Geometry, Shape
+from eznas.terminals import Geometry
 
 GRAPHS_KEPT: Final = 4
 """How many graphs' plans are kept; evaluations of many networks come back to one graph."""
 
 
 class TileBackend(SubtreeBackend):
-    """Plans for each geometry, run by precompiled kernels; see `eznas.plan`."""
+    """Plans for geometries that are alike, run by precompiled kernels; see `eznas.plan`."""
 
     name = "tile"
 
@@ -50,7 +50,7 @@ class TileBackend(SubtreeBackend):
         """See `SubtreeBackend.node_scalars`."""
         return self._run(self._plans_of(graph, None), networks, nodes, known)
 
-    def plan(self, graph: Graph, shapes: Sequence[Shape | Rejection]) -> Plan:
+    def plan(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> Plan:
         """The plan that this backend runs for a graph whose roots are numbers."""
         return make_plan(graph, shapes)
 
@@ -75,7 +75,7 @@ class TileBackend(SubtreeBackend):
         nodes: Sequence[int],
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
-        """Run the plan of each geometry on all layers that have it, of all networks."""
+        """Run each plan on all layers that it is for, of all networks."""
         ends = list(accumulate(len(network) for network in networks))
         layers_of: dict[Geometry, list[NDArray[np.int64]]] = {}
         for network, end in zip(networks, ends, strict=True):
@@ -84,23 +84,39 @@ class TileBackend(SubtreeBackend):
         scalars = np.empty((len(nodes), ends[-1]))
         terminals = plans.addresses(networks)
         rows = {node: np.concatenate(parts) for node, parts in known.items()}
-        for geometry, parts in layers_of.items():
+        for plan, geometries in self._runnable(plans, layers_of).items():
+            parts = [np.concatenate(layers_of[geometry]) for geometry, _ in geometries]
             layers = np.concatenate(parts)
-            plan = self._runnable(plans, geometry)
-            plan.run(layers, terminals, tuple(nodes), rows, scalars)
+            numbers = np.repeat([number for _, number in geometries], [len(part) for part in parts])
+            plan.run(layers, numbers, terminals, tuple(nodes), rows, scalars)
             if self.has_better_plan(plan, len(layers)):
-                with plans.lock:
-                    plans.of_geometry.pop(geometry, None)
+                plans.forget(plan)
         return np.split(scalars, ends[:-1], axis=1)
 
-    def _runnable(self, plans: _GraphPlans, geometry: Geometry) -> RunnablePlan:
+    def _runnable(
+        self, plans: _GraphPlans, geometries: Iterable[Geometry]
+    ) -> dict[RunnablePlan, list[tuple[Geometry, int]]]:
+        """The plans for geometries, and for each of these its number in the plan."""
         # Threads that planned at the same time would only wait for each other at the interpreter lock.
         with plans.lock:
-            found = plans.of_geometry.get(geometry)
-            if found is None:
-                plan = self.plan(plans.graph, infer_shapes(plans.graph, geometry))
-                found = plans.of_geometry[geometry] = RunnablePlan(plan, self.kernels)
+            missing = [geometry for geometry in geometries if geometry not in plans.of_geometry]
+            if missing:
+                self._plan_for(plans, missing)
+            found: dict[RunnablePlan, list[tuple[Geometry, int]]] = {}
+            for geometry in geometries:
+                plan, number = plans.of_geometry[geometry]
+                found.setdefault(plan, []).append((geometry, number))
             return found
+
+    def _plan_for(self, plans: _GraphPlans, geometries: Sequence[Geometry]) -> None:
+        """Plan for geometries, those that are alike together."""
+        table = ShapeTable(geometries)
+        columns = table.infer(plans.graph)
+        for rows in table.alike(plans.graph, columns):
+            alike = [geometries[row] for row in rows]
+            shapes = ShapeTable(alike).of_rows(columns, rows)
+            plan = RunnablePlan(self.plan(plans.graph, shapes), self.kernels)
+            plans.of_geometry.update({geometry: (plan, number) for number, geometry in enumerate(alike)})
 
 
 class _GraphPlans:
@@ -109,9 +125,16 @@ class _GraphPlans:
     def __init__(self, graph: Graph, to_scalar: ToScalar | None) -> None:
         self.given = graph  # Held, so that no other graph gets its identity.
         self.graph = graph if to_scalar is None else simplify(fold_roots(graph, to_scalar.op))
-        self.of_geometry: dict[Geometry, RunnablePlan] = {}
+        self.of_geometry: dict[Geometry, tuple[RunnablePlan, int]] = {}
+        """The plan for each geometry, and the number of the geometry in it."""
         self.lock = threading.Lock()
         self._terminals = sorted(self.graph.terminals)
+
+    def forget(self, plan: RunnablePlan) -> None:
+        """Have a plan made anew when it is needed next."""
+        with self.lock:
+            kept = {geometry: found for geometry, found in self.of_geometry.items() if found[0] is not plan}
+            self.of_geometry = kept
 
     def addresses(self, networks: Sequence[NetworkStatistics]) -> dict[str, NDArray[np.int64]]:
         """For each terminal that is read the address of its numbers in each layer of all networks."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas.plan import Call, Place, Plan
-from eznas_kernels.instructions import FLOAT_BYTES, Column, SizeColumn
+from eznas_kernels.instructions import FLOAT_BYTES, Column, Form, SizeColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,17 @@ class EncodedPlan:
     instructions: NDArray[np.int32]
     """(calls, len(Column)); the slots are the values of the plan."""
     sections: NDArray[np.int64]
-    """(sections, 3): first call, the one after the last, and size."""
+    """(sections, 3): first call, the one after the last, and the number of the size, -1 for steps."""
+    lengths: NDArray[np.int64]
+    """(geometries, sizes): what the numbers of sizes mean."""
     sizes: NDArray[np.int64]
-    """One row for each call of a shaped or fused kernel, see `SizeColumn`."""
+    """(geometries, calls of shaped or fused kernels, columns), see `SizeColumn`."""
     offsets: NDArray[np.int64]
     """(values,) in bytes from the beginning of the scratch memory."""
     steps: NDArray[np.int64]
     """(values,) the bytes between neighbours, 0 for what all tiles share."""
-    constant_offsets: NDArray[np.int64]
-    """In numbers from the beginning of the scratch memory."""
     constants: NDArray[np.float32]
+    """(constants, geometries)."""
     scratch_size: int
     """The numbers in the scratch memory."""
 
@@ -43,9 +44,10 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
         number_of_kernel: The number of each kernel that the plan names.
     """
     calls = plan.calls
-    memory = plan.memory
-    sized = [call for call in calls if call.sizes]
-    row_of = {id(call): row for row, call in enumerate(sized)}
+    ones = (1,) * plan.geometries
+    number_of_size = {ones: 0}
+    told = [call for call in calls if call.sizes or call.fused]
+    row_of = {id(call): row for row, call in enumerate(told)}
     numbers = [
         (
             call.form,
@@ -54,42 +56,48 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
             call.first,
             call.second,
             call.third,
-            call.size,
-            row_of.get(id(call), call.repeat),
+            number_of_size.setdefault(call.size, len(number_of_size)),
+            row_of[id(call)]
+            if call.sizes or call.fused
+            else number_of_size.setdefault(call.repeat or ones, len(number_of_size)),
         )
         for call in calls
     ]
     # An array of the standard library takes numbers one after the other in a third of the time.
     instructions = np.frombuffer(array("i", chain.from_iterable(numbers)), np.int32)
-    ends = np.cumsum([len(section.calls) for section in plan.sections], dtype=np.int64)
-    sizes = np.array([section.size for section in plan.sections], np.int64)
-    starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]]) if len(ends) else ends
+    sections = []
+    end = 0
+    for section in plan.sections:
+        begin, end = end, end + len(section.calls)
+        sections.append((begin, end, number_of_size[section.size] if section.size else -1))
     steps = [
-        FLOAT_BYTES if value.place in _WALKED and value.size > 1 and not tile else 0
-        for value, tile in zip(plan.values, memory.is_tile, strict=True)
+        FLOAT_BYTES if value.place in _WALKED and not value.is_single and not tile else 0
+        for value, tile in zip(plan.values, plan.memory.is_tile, strict=True)
     ]
-    constants = plan.constants
     return EncodedPlan(
         instructions=instructions.reshape(-1, len(Column)),
-        sections=np.stack([starts, ends, sizes], axis=1),
-        sizes=_sizes(plan, sized),
-        offsets=np.array(memory.offsets, np.int64) * FLOAT_BYTES,
+        sections=np.array(sections, np.int64).reshape(-1, 3),
+        lengths=np.array(list(number_of_size), np.int64).T.copy(),
+        sizes=_sizes(plan, told),
+        offsets=np.array(plan.memory.offsets, np.int64) * FLOAT_BYTES,
         steps=np.array(steps, np.int64),
-        constant_offsets=np.array([memory.offsets[value] for value in constants], np.int64),
-        constants=np.array(list(constants.values()), np.float32),
-        scratch_size=memory.size,
+        constants=np.array(list(plan.constants.values()), np.float32).reshape(-1, plan.geometries),
+        scratch_size=plan.memory.size,
     )
 
 
 _WALKED = (Place.TERMINAL, Place.TENSOR)
 
 
-def _sizes(plan: Plan, sized: list[Call]) -> NDArray[np.int64]:
-    width = len(SizeColumn) - 1 + max((len(call.sizes) for call in sized), default=1)
-    rows = np.zeros((len(sized), width), np.int64)
-    for row, call in zip(rows, sized, strict=True):
+def _sizes(plan: Plan, told: list[Call]) -> NDArray[np.int64]:
+    width = len(SizeColumn) - 1 + max((len(call.sizes or call.fused) for call in told), default=1)
+    rows = np.zeros((len(told), width, plan.geometries), np.int64)
+    for row, call in zip(rows, told, strict=True):
         row[SizeColumn.FIRST_SIZE] = plan.values[call.first].size
         row[SizeColumn.SECOND_SIZE] = plan.values[call.second].size
-        row[SizeColumn.COUNT] = len(call.sizes)
-        row[SizeColumn.SIZES : SizeColumn.SIZES + len(call.sizes)] = call.sizes
-    return rows
+        row[SizeColumn.COUNT] = len(call.sizes or call.fused)
+        if call.form is Form.FUSED:
+            row[SizeColumn.SIZES : SizeColumn.SIZES + len(call.fused)] = np.array(call.fused)[:, None]
+        else:
+            row[SizeColumn.SIZES : SizeColumn.SIZES + len(call.sizes)] = call.sizes
+    return np.moveaxis(rows, 2, 0).copy()

@@ -45,6 +45,7 @@ class RunnablePlan:
     def run(
         self,
         layers: NDArray[np.int64],
+        geometries: NDArray[np.int64],
         terminals: Mapping[str, NDArray[np.int64]],
         nodes: tuple[int, ...],
         known: Mapping[int, NDArray[np.float32]],
@@ -53,28 +54,34 @@ class RunnablePlan:
         """Compute numbers of nodes on some layers.
 
         Args:
-            layers: The layers of the network that have the geometry of the plan.
-            terminals: For each terminal the address of its numbers in each layer of the network.
+            layers: The layers whose geometries the plan is for.
+            geometries: For each of them which of the plan's geometries it has.
+            terminals: For each terminal the address of its numbers in each of all layers.
             nodes: The nodes to compute.
-            known: Numbers of other nodes in each layer of the network.
-            scalars: (nodes, layers of the network); the columns of `layers` are written.
+            known: Numbers of other nodes in each of all layers.
+            scalars: (nodes, all layers); the columns of `layers` are written.
         """
         encoded = self._encoded
         here = tuple(node for node in known if node in self.plan.number_of_node)
         part = self._selection(nodes, here)
         # The arrays behind these addresses are held by the caller.
-        given = [terminals[name] for name in self._terminals]
-        given += [_addresses(known[node]) for node in here]
+        given = np.empty((len(part.given_slots), scalars.shape[1]), np.int64)
+        rows = [terminals[name] for name in self._terminals] + [_addresses(known[node]) for node in here]
+        for row, addresses in zip(given, rows, strict=False):
+            row[:] = addresses
+        for row, constants in zip(given[len(rows) :], encoded.constants, strict=True):
+            row[layers] = _addresses(constants)[geometries]
         scratch = _scratch(encoded.scratch_size)
-        scratch[encoded.constant_offsets] = encoded.constants
         machine.run(
             part.instructions,
             part.sections,
             self._kernels,
+            encoded.lengths,
             encoded.sizes,
             part.given_slots,
             layers,
-            np.array(given, np.int64).reshape(len(given), scalars.shape[1]),
+            geometries,
+            given,
             encoded.offsets + _address(scratch),
             encoded.steps,
             np.empty(len(encoded.offsets)),
@@ -103,9 +110,10 @@ class RunnablePlan:
         instructions = np.empty_like(encoded.instructions)
         sections = np.empty_like(encoded.sections)
         kept = machine.select(
-            encoded.instructions, encoded.sections, encoded.sizes, wanted, is_known, instructions, sections
+            encoded.instructions, encoded.sections, encoded.sizes[0], wanted, is_known, instructions, sections
         )
-        given_slots = np.array([*self._terminals.values(), *known_values], np.int64)
+        given = [*self._terminals.values(), *known_values, *self.plan.constants]
+        given_slots = np.array(given, np.int64)
         return _Selection(instructions[:kept], sections, given_slots, results)
 
 

@@ -1,0 +1,167 @@
+"""Shapes of many geometries at once: networks of varied widths have hundreds, of which few differ in kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from math import prod
+
+from eznas.compile.graph import Graph
+from eznas.compile.shape_inference import Rejection, result_shape, terminal_shape
+from eznas.ops import OPS
+from eznas.terminals import Geometry, Shape
+
+Sizes = tuple[int, ...]
+"""A number for each geometry."""
+
+
+class ShapeColumn:
+    """The shape of a node, or why it has none, for each geometry; equal columns of a table are one object."""
+
+    def __init__(self, table: ShapeTable, entries: tuple[Shape | Rejection, ...]) -> None:
+        self.entries = entries
+        self.table = table
+
+    @cached_property
+    def has_shapes(self) -> bool:
+        """Whether there is a shape for every geometry."""
+        return not any(isinstance(entry, Rejection) for entry in self.entries)
+
+    @cached_property
+    def sizes(self) -> Sizes:
+        """The numbers in the tensor; 0 where there is no shape."""
+        return tuple(0 if isinstance(entry, Rejection) else prod(entry) for entry in self.entries)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape for the first geometry, which tells the number of dimensions of all.
+
+        Raises:
+            TypeError: There is none.
+        """
+        first = self.entries[0]
+        if isinstance(first, Rejection):
+            raise TypeError(f"expected a shape, got {first}")
+        return first
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the tensor has one number, for the first geometry and so for all that are planned alike."""
+        return self.sizes[0] == 1
+
+    def map(self, change: Callable[[Shape], Shape]) -> ShapeColumn:
+        """The column of shapes made from these."""
+        return self.table.column(tuple(change(shape) for shape in self.shapes))
+
+    def numbers(self, read: Callable[[Shape], int]) -> Sizes:
+        """A number read from each shape."""
+        return tuple(read(shape) for shape in self.shapes)
+
+    def broadcast(self, other: ShapeColumn) -> ShapeColumn:
+        """The shapes to which two columns broadcast."""
+        return self if self is other else self.table.result("add", (self, other))
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes, where there are only such."""
+        return tuple(entry for entry in self.entries if not isinstance(entry, Rejection))
+
+
+class ShapeTable:
+    """The columns of some geometries."""
+
+    def __init__(self, geometries: Sequence[Geometry]) -> None:
+        self.geometries = tuple(geometries)
+        self._columns: dict[tuple[Shape | Rejection, ...], ShapeColumn] = {}
+        self._terminals: dict[str, ShapeColumn] = {}
+        self._results: dict[tuple[str, tuple[ShapeColumn, ...]], ShapeColumn] = {}
+
+    def infer(self, graph: Graph) -> list[ShapeColumn]:
+        """The column of every node of a graph; see `infer_shapes`.
+
+        Raises:
+            StatisticsError: A geometry does not hold a terminal that the graph reads.
+        """
+        columns: list[ShapeColumn] = []
+        for node in graph.nodes:
+            if node.is_terminal:
+                columns.append(self.terminal(node.name))
+            else:
+                columns.append(self.result(node.name, tuple(columns[index] for index in node.arguments)))
+        return columns
+
+    def terminal(self, name: str) -> ShapeColumn:
+        """The shapes of a terminal."""
+        if name not in self._terminals:
+            shapes = tuple(terminal_shape(name, geometry) for geometry in self.geometries)
+            self._terminals[name] = self.column(shapes)
+        return self._terminals[name]
+
+    def result(self, op: str, arguments: tuple[ShapeColumn, ...]) -> ShapeColumn:
+        """The shapes that an operation gives."""
+        key = op, arguments
+        found = self._results.get(key)
+        if found is None:
+            rows = zip(*(argument.entries for argument in arguments), strict=True)
+            found = self._results[key] = self.column(tuple(result_shape(op, list(row)) for row in rows))
+        return found
+
+    def column(self, entries: tuple[Shape | Rejection, ...]) -> ShapeColumn:
+        """The one column with these entries."""
+        found = self._columns.get(entries)
+        if found is None:
+            found = self._columns[entries] = ShapeColumn(self, entries)
+        return found
+
+    def of_rows(self, columns: Sequence[ShapeColumn], rows: Sequence[int]) -> list[ShapeColumn]:
+        """Columns of another table, for some of its geometries, in this table of those alone."""
+        moved: dict[ShapeColumn, ShapeColumn] = {}
+        for column in columns:
+            if column not in moved:
+                moved[column] = self.column(tuple(column.entries[row] for row in rows))
+        return [moved[column] for column in columns]
+
+    def alike(self, graph: Graph, columns: Sequence[ShapeColumn]) -> list[list[int]]:
+        """The geometries in groups for which a graph is planned alike, up to the sizes of tensors.
+
+        In a group each node has a shape for all or for none, as many dimensions, one number for all or for
+        none, and operands that are stretched for all or for none.
+        """
+        kinds: dict[tuple[object, ...], list[object]] = {}
+        for node, column in zip(graph.nodes, columns, strict=True):
+            arguments = tuple(columns[index] for index in node.arguments)
+            op = node.name if node.name == "matmul" else len(arguments)
+            key = op, column, arguments
+            if key not in kinds:
+                kinds[key] = [
+                    _kind(op == "matmul", entry, [argument.entries[row] for argument in arguments])
+                    for row, entry in enumerate(column.entries)
+                ]
+        groups: dict[tuple[object, ...], list[int]] = {}
+        for row in range(len(self.geometries)):
+            signature = tuple(of_geometry[row] for of_geometry in kinds.values())
+            groups.setdefault(signature, []).append(row)
+        return list(groups.values())
+
+
+def _kind(is_product: bool, entry: Shape | Rejection, arguments: list[Shape | Rejection]) -> object:
+    """What of a node's shapes decides how it is planned."""
+    shapes = [argument for argument in arguments if not isinstance(argument, Rejection)]
+    if isinstance(entry, Rejection) or len(shapes) < len(arguments):
+        return None
+    sizes = [prod(shape) for shape in shapes]
+    facts: list[object] = [len(entry), prod(entry) == 1, *map(len, shapes), *(size == 1 for size in sizes)]
+    if len(shapes) == 2:
+        if is_product:
+            batches = [shape[:-2] for shape in shapes]
+            common = prod(OPS["add"].shape(*batches))
+            facts += [prod(batch) == common for batch in batches] + [prod(batch) == 1 for batch in batches]
+        else:
+            facts += [_is_stretched(shapes[0], shapes[1]), _is_stretched(shapes[1], shapes[0])]
+    return tuple(facts)
+
+
+def _is_stretched(shape: Shape, other: Shape) -> bool:
+    """Whether a shape grows when it is broadcast with another."""
+    padded = (1,) * (len(other) - len(shape)) + shape
+    return any(own == 1 and its > 1 for own, its in zip(reversed(padded), reversed(other), strict=False))
