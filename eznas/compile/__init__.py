@@ -2,12 +2,13 @@
 
 from eznas.compile.explain import TypedNode, explain_types
 from eznas.compile.graph import Graph, Node, build_graph, fold_roots
-from eznas.compile.shape_columns import ShapeColumn, ShapeTable
+from eznas.compile.shape_columns import GrowingTable, ShapeColumn, ShapeTable
 from eznas.compile.shape_inference import Rejection, infer_shapes
 from eznas.compile.simplification import simplify
 
 __all__ = [
     "Graph",
+    "GrowingTable",
     "Node",
     "Rejection",
     "ShapeColumn",

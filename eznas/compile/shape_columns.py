@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from math import prod
+from typing import Final
 
 from eznas.compile.graph import Graph
 from eznas.compile.shape_inference import Rejection, result_shape, terminal_shape
 from eznas.ops import OPS
 from eznas.terminals import Geometry, Shape
+
+MAXIMUM_RESULTS: Final = 20_000
+"""A result of 100 geometries takes up to 10 KB; 5,000 random programs have some 2,000."""
 
 Sizes = tuple[int, ...]
 """A number for each geometry."""
@@ -75,6 +79,14 @@ class ShapeTable:
         self._columns: dict[tuple[Shape | Rejection, ...], ShapeColumn] = {}
         self._terminals: dict[str, ShapeColumn] = {}
         self._results: dict[tuple[str, tuple[ShapeColumn, ...]], ShapeColumn] = {}
+        self._kinds: dict[tuple[bool, ShapeColumn, tuple[ShapeColumn, ...]], tuple[object, ...]] = {}
+        self.rows = {geometry: row for row, geometry in enumerate(self.geometries)}
+        """The row of each geometry."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds so many results that a new table should take its place."""
+        return len(self._results) > MAXIMUM_RESULTS
 
     def infer(self, graph: Graph) -> list[ShapeColumn]:
         """The column of every node of a graph; see `infer_shapes`.
@@ -127,21 +139,47 @@ class ShapeTable:
         In a group each node has a shape for all or for none, as many dimensions, one number for all or for
         none, and operands that are stretched for all or for none.
         """
-        kinds: dict[tuple[object, ...], list[object]] = {}
+        kinds: dict[tuple[object, ...], tuple[object, ...]] = {}
         for node, column in zip(graph.nodes, columns, strict=True):
             arguments = tuple(columns[index] for index in node.arguments)
-            op = node.name if node.name == "matmul" else len(arguments)
-            key = op, column, arguments
+            key = node.name == "matmul", column, arguments
             if key not in kinds:
-                kinds[key] = [
-                    _kind(op == "matmul", entry, [argument.entries[row] for argument in arguments])
-                    for row, entry in enumerate(column.entries)
-                ]
+                kinds[key] = self._kinds_of(*key)
         groups: dict[tuple[object, ...], list[int]] = {}
         for row in range(len(self.geometries)):
             signature = tuple(of_geometry[row] for of_geometry in kinds.values())
             groups.setdefault(signature, []).append(row)
         return list(groups.values())
+
+    def _kinds_of(
+        self, is_product: bool, column: ShapeColumn, arguments: tuple[ShapeColumn, ...]
+    ) -> tuple[object, ...]:
+        key = is_product, column, arguments
+        found = self._kinds.get(key)
+        if found is None:
+            found = self._kinds[key] = tuple(
+                _kind(is_product, entry, [argument.entries[row] for argument in arguments])
+                for row, entry in enumerate(column.entries)
+            )
+        return found
+
+
+class GrowingTable:
+    """The table of all geometries met so far, so that programs that come later find their columns made.
+
+    Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._table = ShapeTable(())
+
+    def covering(self, geometries: Iterable[Geometry]) -> ShapeTable:
+        """A table with these geometries, and with those of earlier calls."""
+        table = self._table
+        new = [geometry for geometry in geometries if geometry not in table.rows]
+        if new or table.is_full:
+            table = self._table = ShapeTable([*table.geometries, *new])
+        return table
 
 
 def _kind(is_product: bool, entry: Shape | Rejection, arguments: list[Shape | Rejection]) -> object:

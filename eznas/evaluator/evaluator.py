@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from eznas.backends import SubtreeBackend, ToScalar, get_backend
+from eznas.compile import GrowingTable
 from eznas.errors import ConfigError, EznasError, StatisticsError
 from eznas.evaluator.jobs import Task, batches, make_jobs, scalars_of, share_out
 from eznas.evaluator.memo import Memo, Outcome, Row, outcome_memo, program_code, row_memo
@@ -77,6 +78,7 @@ class Evaluator:
         self.memo = outcome_memo(budget // _OUTCOME_SHARE)
         self.subtree_memo = row_memo(budget - self.memo.budget)
         self._memo_lock = threading.Lock()
+        self._shapes = GrowingTable()
         self.to_scalar = ToScalar(to_scalar)
 
     def score(self, programs: Sequence[Program], networks: Sequence[int] | None = None) -> Scores:
@@ -145,11 +147,11 @@ class Evaluator:
             # One graph for all networks, of which each takes the part that it misses.
             codes = tuple(dict.fromkeys(code for group in missing.values() for code in group))
             row_of = {code: row for row, code in enumerate(codes)}
-            whole = TypedPrograms([programs[code] for code in codes], self.to_scalar)
+            whole = TypedPrograms([programs[code] for code in codes], self.to_scalar, self._shapes)
             rows_of = {group: tuple(row_of[code] for code in group) for group in set(missing.values())}
             return [Task(network, whole, rows_of[group]) for network, group in missing.items()]
         typed = {
-            group: TypedPrograms([programs[code] for code in group], self.to_scalar)
+            group: TypedPrograms([programs[code] for code in group], self.to_scalar, self._shapes)
             for group in dict.fromkeys(missing.values())
         }
         return [Task(network, typed[group], tuple(range(len(group)))) for network, group in missing.items()]

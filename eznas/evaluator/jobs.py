@@ -76,7 +76,7 @@ class Job:
 
 def share_out(tasks: Sequence[Task], threads: int, *, together: bool) -> list[list[Task]]:
     """Tasks that follow each other, one or several at once, few enough that every thread has some."""
-    size = min(LARGEST_SHARE, max(1, len(tasks) // (2 * threads))) if together else 1
+    size = max(1, min(LARGEST_SHARE, -(-len(tasks) // threads))) if together else 1
     return [list(tasks[begin : begin + size]) for begin in range(0, len(tasks), size)]
 
 

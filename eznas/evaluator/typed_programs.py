@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eznas.backends import ToScalar
-from eznas.compile import Graph, Rejection, ShapeTable, build_graph, fold_roots, simplify
+from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_roots, simplify
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
@@ -28,11 +28,12 @@ class TypedPrograms:
     Threads may share it: at worst two of them make the same thing.
     """
 
-    def __init__(self, programs: Sequence[Program], to_scalar: ToScalar) -> None:
+    def __init__(self, programs: Sequence[Program], to_scalar: ToScalar, shapes: GrowingTable) -> None:
         self.programs = tuple(programs)
         self.graph = build_graph(programs)
         self.terminals = self.graph.terminals
         self._to_scalar = to_scalar
+        self._shapes = shapes
         self._rejections: dict[Geometry, dict[int, Rejection]] = {}
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
@@ -44,14 +45,15 @@ class TypedPrograms:
         )
         if not missing:
             return
-        columns = ShapeTable(missing).infer(self.graph)
-        found: list[dict[int, Rejection]] = [{} for _ in missing]
+        table = self._shapes.covering(missing)
+        columns = table.infer(self.graph)
+        found: list[dict[int, Rejection]] = [{} for _ in table.geometries]
         for row, root in enumerate(self.graph.roots):
             if not columns[root].has_shapes:
                 for rejections, entry in zip(found, columns[root].entries, strict=True):
                     if isinstance(entry, Rejection):
                         rejections[row] = entry
-        met.update(zip(missing, found, strict=True))
+        met.update(zip(table.geometries, found, strict=True))
 
     def refusals(self, network: NetworkStatistics) -> dict[int, Refusal]:
         """For each program without a shape on some layer of a network, by index, the first one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from eznas.compile import Graph, ShapeColumn
@@ -29,8 +29,8 @@ class Plan:
     memory: Memory
     number_of_node: dict[int, int]
     """For each node of the graph that is one number, the value that holds it."""
-    unfused: Counter[Expression]
-    """The chains that were not chosen, and in how many numbers each results for one layer."""
+    fused: frozenset[Expression]
+    """The chains of elementwise operations that one kernel computes at once."""
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -56,7 +56,7 @@ class Plan:
 def make_plan(
     graph: Graph,
     shapes: Sequence[ShapeColumn],
-    choose: Callable[[Counter[Expression]], Container[Expression]] | None = None,
+    choose: Callable[[Counter[Expression]], Iterable[Expression]] | None = None,
 ) -> Plan:
     """Plan the nodes that the roots depend on.
 
@@ -69,16 +69,15 @@ def make_plan(
     """
     lowered = lower(graph, shapes)
     sections = make_sections(lowered.calls, len(lowered.values))
-    unfused: Counter[Expression] = Counter()
+    fused: frozenset[Expression] = frozenset()
     if choose is not None:
         found = expressions(sections, lowered.values)
-        chosen = choose(found)
-        sections = fuse(sections, lowered.values, chosen)
-        unfused.update({each: numbers for each, numbers in found.items() if each not in chosen})
+        fused = frozenset(choose(found)) & found.keys()
+        sections = fuse(sections, lowered.values, fused)
     numbers = {
         node: held.value
         for node, held in enumerate(lowered.held)
         if held is not None and held.shape.is_single
     }
     memory = lay_out(lowered.values, sections)
-    return Plan(lowered.values, sections, memory, numbers, unfused)
+    return Plan(lowered.values, sections, memory, numbers, fused)

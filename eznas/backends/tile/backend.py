@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eznas.backends.backend import SubtreeBackend, ToScalar
 from eznas.backends.tile.kernels import KernelTable
 from eznas.backends.tile.running import RunnablePlan
-from eznas.compile import Graph, ShapeColumn, ShapeTable, fold_roots, simplify
+from eznas.compile import Graph, GrowingTable, ShapeColumn, ShapeTable, fold_roots, simplify
 from eznas.plan import Plan, make_plan
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
@@ -30,6 +30,7 @@ class TileBackend(SubtreeBackend):
 
     def __init__(self) -> None:
         self.kernels = KernelTable()
+        self._shapes = GrowingTable()
         self._graphs: OrderedDict[tuple[int, ToScalar | None], _GraphPlans] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -54,8 +55,8 @@ class TileBackend(SubtreeBackend):
         """The plan that this backend runs for a graph whose roots are numbers."""
         return make_plan(graph, shapes)
 
-    def has_better_plan(self, plan: RunnablePlan, layers: int) -> bool:  # noqa: ARG002 - for others
-        """Whether to plan anew, after a plan has run on so many layers."""
+    def has_better_plan(self, plan: RunnablePlan, graph: Graph) -> bool:  # noqa: ARG002 - for others
+        """Whether to plan a graph anew, of which a plan has run."""
         return False
 
     def _plans_of(self, graph: Graph, to_scalar: ToScalar | None) -> _GraphPlans:
@@ -89,7 +90,7 @@ class TileBackend(SubtreeBackend):
             layers = np.concatenate(parts)
             numbers = np.repeat([number for _, number in geometries], [len(part) for part in parts])
             plan.run(layers, numbers, terminals, tuple(nodes), rows, scalars)
-            if self.has_better_plan(plan, len(layers)):
+            if self.has_better_plan(plan, plans.graph):
                 plans.forget(plan)
         return np.split(scalars, ends[:-1], axis=1)
 
@@ -109,13 +110,13 @@ class TileBackend(SubtreeBackend):
             return found
 
     def _plan_for(self, plans: _GraphPlans, geometries: Sequence[Geometry]) -> None:
-        """Plan for geometries, those that are alike together."""
-        table = ShapeTable(geometries)
+        """Plan for geometries, and for all met before, those that are alike together."""
+        table = self._shapes.covering(geometries)
         columns = table.infer(plans.graph)
         for rows in table.alike(plans.graph, columns):
-            alike = [geometries[row] for row in rows]
+            alike = [table.geometries[row] for row in rows]
             shapes = ShapeTable(alike).of_rows(columns, rows)
-            plan = RunnablePlan(self.plan(plans.graph, shapes), self.kernels)
+            plan = RunnablePlan(self.plan(plans.graph, shapes), shapes, self.kernels)
             plans.of_geometry.update({geometry: (plan, number) for number, geometry in enumerate(alike)})
 
 

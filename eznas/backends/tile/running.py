@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from eznas.backends.tile.encoding import EncodedPlan, encode
 from eznas.backends.tile.kernels import KernelTable
+from eznas.compile import ShapeColumn
 from eznas.plan import Plan
 from eznas_kernels import machine
 from eznas_kernels.instructions import FLOAT_BYTES
@@ -35,8 +37,14 @@ class RunnablePlan:
     Threads may share it.
     """
 
-    def __init__(self, plan: Plan, kernels: KernelTable) -> None:
+    def __init__(self, plan: Plan, shapes: Sequence[ShapeColumn], kernels: KernelTable) -> None:
         self.plan = plan
+        self.shapes = shapes
+        """What it was planned for."""
+        self.seconds = 0.0
+        """How long it has run, and"""
+        self.layers = 0
+        """on how many layers."""
         self._kernels = kernels.addresses
         self._encoded: EncodedPlan = encode(plan, kernels.number_of)
         self._terminals = plan.terminals
@@ -72,6 +80,7 @@ class RunnablePlan:
         for row, constants in zip(given[len(rows) :], encoded.constants, strict=True):
             row[layers] = _addresses(constants)[geometries]
         scratch = _scratch(encoded.scratch_size)
+        begin = perf_counter()
         machine.run(
             part.instructions,
             part.sections,
@@ -89,6 +98,8 @@ class RunnablePlan:
             np.arange(len(nodes)),
             scalars,
         )
+        self.seconds += perf_counter() - begin
+        self.layers += len(layers)
 
     def _selection(self, nodes: tuple[int, ...], known: tuple[int, ...]) -> _Selection:
         if known:
