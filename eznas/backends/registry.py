@@ -9,23 +9,27 @@ from eznas.backends.backend import Backend
 from eznas.backends.eager import EagerBackend
 from eznas.backends.torchscript import TorchScriptBackend
 from eznas.errors import ConfigError
+from eznas_kernels import loading
 
-# Importing the compiled backends loads all kernels, or compiles them.
+# Importing the compiled backends loads all kernels; `load` compiles them in several processes where need be.
 
 
 def _tile() -> Backend:
+    loading.load()
     from eznas.backends.tile import TileBackend
 
     return TileBackend()
 
 
 def _fused() -> Backend:
+    loading.load()
     from eznas.backends.fused import FusedBackend
 
     return FusedBackend()
 
 
 def _auto() -> Backend:
+    loading.load()
     from eznas.backends.fused import AutoBackend
 
     return AutoBackend()

@@ -135,6 +135,7 @@ def bench(
     if picture is not None:
         _check_picture(picture)
     with bars() as shown:
+        shown.load_kernels()
         report = run_bench(options, shown.update, shown.note, stores)
     _write(report, json_file, picture, markdown, date)
     if report.wrong:
@@ -194,6 +195,7 @@ def _freeze(folder: Path, settings: Any, stores: Path | None) -> None:
     from eznas.benchmark.networks import bench_networks
 
     with bars() as shown:
+        shown.load_kernels()
         store = bench_networks(settings, stores, shown.note, partial(shown.update, "statistics"))
         written = _writing(folder, lambda: freeze(folder, store, settings, shown.note))
     for file in written:

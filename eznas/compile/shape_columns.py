@@ -8,7 +8,7 @@ from math import prod
 from typing import Final
 
 from eznas.compile.graph import Graph
-from eznas.compile.shape_inference import Rejection, result_shape, terminal_shape
+from eznas.compile.shape_inference import Rejection, result_shape
 from eznas.ops import OPS
 from eznas.terminals import Geometry, Shape
 
@@ -91,8 +91,8 @@ class ShapeTable:
     def infer(self, graph: Graph) -> list[ShapeColumn]:
         """The column of every node of a graph; see `infer_shapes`.
 
-        Raises:
-            StatisticsError: A geometry does not hold a terminal that the graph reads.
+        A geometry that does not hold a terminal has no shape for it: a table may know geometries that the
+        programs are not for.
         """
         columns: list[ShapeColumn] = []
         for node in graph.nodes:
@@ -105,8 +105,8 @@ class ShapeTable:
     def terminal(self, name: str) -> ShapeColumn:
         """The shapes of a terminal."""
         if name not in self._terminals:
-            shapes = tuple(terminal_shape(name, geometry) for geometry in self.geometries)
-            self._terminals[name] = self.column(shapes)
+            entries = tuple(_held(geometry, name) for geometry in self.geometries)
+            self._terminals[name] = self.column(entries)
         return self._terminals[name]
 
     def result(self, op: str, arguments: tuple[ShapeColumn, ...]) -> ShapeColumn:
@@ -203,3 +203,8 @@ def _is_stretched(shape: Shape, other: Shape) -> bool:
     """Whether a shape grows when it is broadcast with another."""
     padded = (1,) * (len(other) - len(shape)) + shape
     return any(own == 1 and its > 1 for own, its in zip(reversed(padded), reversed(other), strict=False))
+
+
+def _held(geometry: Geometry, terminal: str) -> Shape | Rejection:
+    shape = geometry.shape(terminal)
+    return Rejection(terminal, (), f"{terminal} is not held") if shape is None else shape
