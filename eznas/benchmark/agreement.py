@@ -34,7 +34,7 @@ LENIENCY: Final = 10.0
 
 _NOISE: Final = 2.0**-22
 """Twice the spacing of float32 numbers at 1."""
-_DRAWS: Final = 4
+_DRAWS: Final = 16
 _MATRIX_OPERATIONS: Final = frozenset({"matmul", "det", "logdet", "eig_ratio", "sym_eig_ratio"})
 _EIGENVALUE_OPERATIONS: Final = frozenset({"eig_ratio", "sym_eig_ratio"})
 _EXACT_OPERATIONS: Final = frozenset(
@@ -174,8 +174,9 @@ def _value(
             # They round within: as if their arguments were rounded before.
             arguments = [_shaken(argument, noise) for argument in arguments]
         if noise is not None and name in _EIGENVALUE_OPERATIONS:
-            arguments = [_with_shaken_gram(argument, noise) for argument in arguments]
-        value = OPS[name].eager(*arguments)
+            value = _shaken_ratio(name, arguments[0], noise)
+        else:
+            value = OPS[name].eager(*arguments)
         if noise is not None and name not in _EXACT_OPERATIONS:
             value = _shaken(value, noise)
         waiting.append(value)
@@ -188,11 +189,12 @@ def _shaken(value: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
     return torch.where(torch.isfinite(value), value * (1 + _NOISE * drawn), value)
 
 
-def _with_shaken_gram(value: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
-    """A tensor whose rows have products with each other that are off as by rounding: of full rank."""
+def _shaken_ratio(name: str, value: torch.Tensor, noise: torch.Generator) -> torch.Tensor:
+    """The eigenvalue ratio when the products of rows with each other are off as by rounding, either way."""
     rows = value.reshape(value.shape[0], -1)
-    length = torch.linalg.vector_norm(rows, dim=1).max()
-    if not torch.isfinite(length):
-        return value
-    drawn = torch.randn((len(rows), len(rows)), generator=noise, dtype=value.dtype)
-    return torch.cat([rows, _NOISE**0.5 * length * drawn], dim=1)
+    gram = rows @ rows.mT
+    if not torch.isfinite(gram).all():
+        return torch.full((), torch.nan, dtype=value.dtype)
+    drawn = torch.randn(gram.shape, generator=noise, dtype=gram.dtype)
+    ratios: torch.Tensor = torch.linalg.eigvalsh(gram + _NOISE * gram.abs().max() * (drawn + drawn.mT))
+    return ratios[0] / ratios[-1] if name == "eig_ratio" else ratios[-1] / ratios[0]

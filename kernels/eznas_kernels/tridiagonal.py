@@ -26,6 +26,9 @@ RELATIVE_PRECISION = 2.0**-34
 UNIT = 2.0**-53
 # Keeps 0 / 0 out of the counts; the squares here are of float32 products and far above.
 SMALLEST_SQUARE = 2.0**-900
+# Less is left below the diagonal only by rounding, as of matrices of rank 1: products of float32 numbers that
+# float32 holds are above 2 ** -149. Its inverse squared would overflow.
+SMALLEST_LENGTH = 2.0**-500
 
 
 @scalar
@@ -120,7 +123,7 @@ def tridiagonalise(matrix: Doubles, order: int, diagonal: Doubles, squares: Doub
         leading = next_vector[step + 1]
         squares[step] = length
         half = 0.0
-        if length > leading * leading:
+        if length > max(leading * leading, SMALLEST_LENGTH):
             reflected = -np.sqrt(length) if leading > 0.0 else np.sqrt(length)
             half = length - leading * reflected
             next_vector[step + 1] = leading - reflected

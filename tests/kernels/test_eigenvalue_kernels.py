@@ -164,3 +164,14 @@ def test_the_mapping_names_the_kernels():
 @KERNELS
 def test_the_loops_are_vectorised(op):
     assert has_vectorised_loop(EIGENVALUE_RATIOS[op])
+
+
+@pytest.mark.parametrize("name", ["eig_ratio", "sym_eig_ratio"])
+@pytest.mark.parametrize("shape", [(2, 3), (4, 36), (16, 16), (16, 144), (32, 288), (64, 64), (64, 576)])
+@pytest.mark.parametrize("value", [0.5, 1.0, 3.0, 1e-15])
+def test_matrices_of_rank_one_have_a_ratio_of_rounding(name, shape, value):
+    source = np.full(shape, value, np.float32).ravel()
+    destination = np.zeros(1, np.float32)
+    EIGENVALUE_RATIOS[name](source, np.array([shape[0]]), destination)
+    small = destination[0] if name == "eig_ratio" else 1 / destination[0]
+    assert abs(small) < 1e-6
