@@ -9,27 +9,31 @@ from eznas.backends.backend import Backend
 from eznas.backends.eager import EagerBackend
 from eznas.backends.torchscript import TorchScriptBackend
 from eznas.errors import ConfigError
-from eznas_kernels import loading
 
-# Importing the compiled backends loads all kernels; `load` compiles them in several processes where need be.
+
+def _load_kernels() -> None:
+    # Not before they are needed: Numba alone takes a second. Where need be, `load` compiles in processes.
+    from eznas_kernels import loading
+
+    loading.load()
 
 
 def _tile() -> Backend:
-    loading.load()
+    _load_kernels()
     from eznas.backends.tile import TileBackend
 
     return TileBackend()
 
 
 def _fused() -> Backend:
-    loading.load()
+    _load_kernels()
     from eznas.backends.fused import FusedBackend
 
     return FusedBackend()
 
 
 def _auto() -> Backend:
-    loading.load()
+    _load_kernels()
     from eznas.backends.fused import AutoBackend
 
     return AutoBackend()

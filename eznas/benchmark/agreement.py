@@ -133,24 +133,23 @@ def judge(program: Program, layer: Layer, eager: float, got: float) -> tuple[Ver
         truth, size = _scalar_and_size(_value(program, layer, torch.float64))
         if abs(got - eager) <= TOLERANCE * (abs(eager) + size):
             return Verdict.AGREES, truth
-        doubt = abs(eager - truth)
+        doubt = _distance(eager, truth)
         for draw in range(_DRAWS):
             noise = torch.Generator().manual_seed(draw)
-            doubt = max(
-                doubt,
-                abs(_scalar_and_size(_value(program, layer, torch.float64, noise))[0] - truth),
-                key=_rank,
-            )
-    allowed = TOLERANCE * (abs(truth) + size)
-    if not _rank(doubt) > allowed:
-        return (Verdict.AGREES if abs(got - truth) <= allowed else Verdict.WRONG), truth
-    return (
-        Verdict.WRONG if _rank(abs(got - truth)) > LENIENCY * _rank(doubt) else Verdict.ILL_CONDITIONED
-    ), truth
+            shaken, _ = _scalar_and_size(_value(program, layer, torch.float64, noise))
+            doubt = max(doubt, _distance(shaken, truth))
+    allowed = TOLERANCE * (abs(truth) + size) if np.isfinite(truth) else 0.0
+    distance = _distance(got, truth)
+    if doubt <= allowed:
+        return (Verdict.AGREES if distance <= allowed else Verdict.WRONG), truth
+    return (Verdict.WRONG if distance > LENIENCY * doubt else Verdict.ILL_CONDITIONED), truth
 
 
-def _rank(distance: float) -> float:
-    """The distance; between numbers of which one is not finite, infinite."""
+def _distance(one: float, other: float) -> float:
+    """The distance; infinite between numbers of which one is not finite, unless they are the same."""
+    if one == other or (np.isnan(one) and np.isnan(other)):
+        return 0.0
+    distance = abs(one - other)
     return np.inf if np.isnan(distance) else distance
 
 

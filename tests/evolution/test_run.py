@@ -145,7 +145,7 @@ def test_kernels_that_must_be_compiled_are_told_of_before_anything_is_collected(
     stores, tmp_path, tiny, monkeypatch
 ):
     monkeypatch.setattr(loading, "needs_compiling", lambda: True)
-    monkeypatch.setattr(loading, "load", lambda progress: progress(1, 1))
+    monkeypatch.setattr(loading, "load", lambda progress=None: progress and progress(1, 1))
     recorder = Recorder(stop_after=0)
     with pytest.raises(Stop):
         evolve(tiny, tmp_path / "run", recorder, stores)

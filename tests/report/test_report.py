@@ -23,9 +23,9 @@ def comparison(*contenders):
 
 
 def record(generation, best, median):
-    seconds = PhaseSeconds(0.1, 0.2, 0.3, 0.4)
+    seconds = PhaseSeconds(0.1, 0.2, 0.3, 0.4, 0.5)
     return GenerationRecord(
-        generation, best, median, str(PROGRAM), 0.5, 2, 3.0, {"digits": [0]}, 0, 1, 300, seconds
+        generation, best, median, str(PROGRAM), 0.5, 2, 3.0, {"digits": [0]}, 0, 1, 0, 1, 300, seconds
     )
 
 
