@@ -4,9 +4,11 @@ from eznas.compile.explain import TypedNode, explain_types
 from eznas.compile.graph import Graph, Node, build_graph, fold_roots
 from eznas.compile.shape_columns import GrowingTable, ShapeColumn, ShapeTable
 from eznas.compile.shape_inference import Rejection, infer_shapes
-from eznas.compile.simplification import simplify
+from eznas.compile.simplification import READS_SHAPE_ONLY, STEPS, simplify
 
 __all__ = [
+    "READS_SHAPE_ONLY",
+    "STEPS",
     "Graph",
     "GrowingTable",
     "Node",

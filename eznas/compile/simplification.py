@@ -11,10 +11,21 @@ from typing import Final
 from eznas.compile.graph import Graph, Node, make_graph
 from eznas.ops import OPS, OpKind
 
-_STEPS: Final = frozenset({"heaviside", "less_than_zero", "less", "equal", "ones_like", "zeros_like"})
+STEPS: Final = frozenset(
+    {
+        "heaviside",
+        "greater_than_zero",
+        "less_than_zero",
+        "less",
+        "greater",
+        "equal",
+        "ones_like",
+        "zeros_like",
+    }
+)
 """Operations whose results are all 0.0 or 1.0."""
 
-_NOT_NEGATIVE: Final = _STEPS | {
+_NOT_NEGATIVE: Final = STEPS | {
     "abs", "square", "exp", "sigmoid", "softmax", "numel", "l1_norm", "frobenius_norm", "hamming_distance",
 }  # fmt: skip
 """Operations whose results are never below zero, nor -0.0; NaN may occur."""
@@ -41,7 +52,8 @@ _IGNORED_BY: Final = MappingProxyType(
 )
 """For each operation those that, applied to its arguments before, make no difference to it."""
 
-_READS_SHAPE_ONLY: Final = frozenset({"ones_like", "zeros_like", "numel"})
+READS_SHAPE_ONLY: Final = frozenset({"ones_like", "zeros_like", "numel"})
+"""Operations whose results depend on the shape of the argument alone."""
 
 # The result is the argument itself, where that is of the kind.
 _KEEPS_STEPS: Final = frozenset({"heaviside", "sign", "relu", "abs", "square"})
@@ -100,7 +112,7 @@ class _Simplifier:
 
     def _is_ignored_by(self, name: str, argument: int) -> bool:
         node = self.nodes[argument]
-        if name in _READS_SHAPE_ONLY:
+        if name in READS_SHAPE_ONLY:
             return node.name in OPS and OPS[node.name].kind is OpKind.MAP and OPS[node.name].arity == 1
         return node.name in _IGNORED_BY.get(name, ())
 
@@ -114,7 +126,7 @@ class _Simplifier:
             self._codes.append(f"{name}({','.join(self._codes[argument] for argument in arguments)})")
             steps = all(self._is_step[argument] for argument in arguments)
             not_negative = all(self._is_not_negative[argument] for argument in arguments)
-            self._is_step.append(name in _STEPS or (name == "mul" and steps))
+            self._is_step.append(name in STEPS or (name == "mul" and steps))
             self._is_not_negative.append(
                 name in _NOT_NEGATIVE or self._is_step[-1] or (name in _KEEP_NOT_NEGATIVE and not_negative)
             )

@@ -12,7 +12,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from eznas.compile import Graph, ShapeColumn
+from eznas.compile import READS_SHAPE_ONLY, STEPS, Graph, ShapeColumn
 from eznas.errors import EznasError
 from eznas.ops.rescaling import softmax_dimension
 from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
@@ -79,7 +79,6 @@ _FOLDS_OF: Final = MappingProxyType(
         ("sum_of_squares", "abs"): "sum_of_squares",
     }
 )
-_STEPS: Final = frozenset({"heaviside", "greater_than_zero", "less_than_zero", "less", "greater", "equal"})
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})
 
 
@@ -94,7 +93,7 @@ def _nodes_read(graph: Graph, shapes: Sequence[ShapeColumn]) -> set[int]:
 def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
     """The nodes whose numbers, not shapes alone, the lowered node depends on."""
     name, arguments = graph.nodes[index].name, graph.nodes[index].arguments
-    if name in _CONSTANTS or name == "numel":
+    if name in READS_SHAPE_ONLY:
         return ()
     if name in _FOLDS:
         return (_folded(graph, index)[1],)
@@ -172,14 +171,14 @@ class _Lowering:
         size = self.one if held.is_uniform else held.size
         result = self._new(size, name)
         self.calls.append(Call(Form.UNARY, name, result, held.value, size))
-        return Held(result, shape, held.is_uniform, name in _STEPS)
+        return Held(result, shape, held.is_uniform, name in STEPS)
 
     def _binary(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         size = shape.sizes
         if first.is_uniform and second.is_uniform:
             result = self._new(self.one, name)
             self.calls.append(Call(Form.BINARY, name, result, first.value, self.one, second.value))
-            return Held(result, shape, True, name in _STEPS)
+            return Held(result, shape, True, name in STEPS)
         result = self._new(size, name)
         if second.is_uniform:
             array = self._stretched(first, shape)
@@ -190,7 +189,7 @@ class _Lowering:
         else:
             arrays = self._stretched(first, shape), self._stretched(second, shape)
             self.calls.append(Call(Form.BINARY, name, result, arrays[0], size, arrays[1]))
-        return Held(result, shape, False, name in _STEPS)
+        return Held(result, shape, False, name in STEPS)
 
     def _fold(self, index: int) -> int:
         kernel, argument = _folded(self.graph, index)

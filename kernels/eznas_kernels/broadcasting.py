@@ -12,12 +12,11 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
 WHOLE = types.uint64
 
 

@@ -10,13 +10,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors
 from eznas_kernels.elimination import eliminate_lanes, eliminate_one, is_finite, unless_finite
 from eznas_kernels.lanes import inlined, load_matrices
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.small_determinants import determinants_of_order_2, determinants_of_order_3
 from eznas_kernels.vectors import LANES
 
@@ -24,8 +23,6 @@ Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
-"""The lengths of dimensions."""
 
 # Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160.
 FEWEST_IN_LANES = 4

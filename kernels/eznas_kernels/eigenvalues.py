@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.tridiagonal import outer_eigenvalues, padded, tridiagonalise
 from eznas_kernels.vectors import DOUBLE_LANES, LANES
 
@@ -19,8 +18,6 @@ Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
-"""The lengths of dimensions."""
 
 LARGEST = float(np.finfo(np.float32).max)
 

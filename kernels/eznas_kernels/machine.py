@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from eznas_kernels.calling import OPERANDS, caller, destination_at, source_at
 from eznas_kernels.instructions import TILE, Column, Form, SizeColumn
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.reductions import PAIR
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
 _TABLE = types.Array(types.int64, 2, "C", readonly=True)
 _TABLES = types.Array(types.int64, 3, "C", readonly=True)
 _INSTRUCTIONS = types.Array(types.int32, 2, "C", readonly=True)
@@ -178,7 +177,7 @@ def _run(
 @kernel(
     _INSTRUCTIONS, _TABLE, SIZES, _TABLE, _TABLES, SIZES, SIZES, SIZES, _TABLE,
     types.Array(types.int64, 1, "C"), SIZES, types.Array(types.float64, 1, "C"),
-    SIZES, SIZES, types.Array(types.float64, 2, "C"),
+    SIZES, types.Array(types.float64, 2, "C"),
 )  # fmt: skip
 def run(
     instructions: NDArray[np.int32],
@@ -194,7 +193,6 @@ def run(
     steps: NDArray[np.int64],
     totals: NDArray[np.float64],
     results: NDArray[np.int64],
-    rows: NDArray[np.int64],
     scalars: NDArray[np.float64],
 ) -> None:
     """Run the instructions on some layers of a network.
@@ -214,8 +212,7 @@ def run(
         steps: For each slot the bytes from one number to the next; 0 where every tile finds the same.
         totals: Scratch memory for sums.
         results: The slots of the numbers that are wanted.
-        rows: For each of them its row in `scalars`.
-        scalars: (rows, layers of the network) where they are put.
+        scalars: (results, layers of the network) where they are put.
     """
     operands = np.empty(sizes.shape[2] + 1, np.int64)
     for position in range(layers.size):
@@ -242,7 +239,7 @@ def run(
                         totals, operands,
                     )  # fmt: skip
         for index in range(results.size):
-            scalars[rows[index], layer] = _number(slots[results[index]])
+            scalars[index, layer] = _number(slots[results[index]])
 
 
 @kernel(

@@ -6,20 +6,17 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.intrinsics import multiply_add
 from eznas_kernels.lanes import inlined, load_matrices, store_matrices
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.vectors import LANES
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
-"""The lengths of dimensions."""
 
 ZERO = np.float32(0.0)
 

@@ -25,6 +25,9 @@ SOURCE = types.Array(types.float32, 1, "C", readonly=True)
 DESTINATION = types.Array(types.float32, 1, "C")
 """A contiguous float32 array that is written; it never overlaps a source."""
 
+SIZES = types.Array(types.int64, 1, "C", readonly=True)
+"""Whole numbers that are read: lengths of dimensions, slots, addresses."""
+
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     # Divisions by zero give infinities, as in torch, and no branch stops the vectoriser.

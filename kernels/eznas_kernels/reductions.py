@@ -15,12 +15,11 @@ from numba import types
 from numpy.typing import NDArray
 
 from eznas_kernels.guards import common_size
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, reduction
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
 PAIR = numba.typeof((0.0, 0.0))  # type: ignore[no-untyped-call]
 TRIPLE = numba.typeof((0.0, 0.0, 0.0))  # type: ignore[no-untyped-call]
 

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from eznas_kernels import transcendental
 from eznas_kernels.guards import common_size
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel, reduction, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction, scalar
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
 
-SIZES = types.Array(types.int64, 1, "C", readonly=True)
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)

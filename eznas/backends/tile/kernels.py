@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +16,10 @@ class KernelTable:
     def __init__(self) -> None:
         self.number_of = dict(NUMBER_OF_KERNEL)
         self.addresses: NDArray[np.int64] = ADDRESSES
+        self._lock = threading.Lock()
 
     def add(self, name: str, address: int) -> None:
         """Take in a kernel; arrays of addresses given out before stay as they are."""
-        self.addresses = np.append(self.addresses, np.int64(address))
-        self.number_of[name] = len(self.addresses) - 1
+        with self._lock:
+            self.addresses = np.append(self.addresses, np.int64(address))
+            self.number_of[name] = len(self.addresses) - 1

@@ -95,7 +95,6 @@ class RunnablePlan:
             encoded.steps,
             np.empty(len(encoded.offsets)),
             part.results,
-            np.arange(len(nodes)),
             scalars,
         )
         self.seconds += perf_counter() - begin
