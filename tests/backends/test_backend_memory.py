@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pytest
-import torch
+from living_tensors import LivingTensors
 from numpy.typing import NDArray
 
 from eznas.backends import ToScalar, get_backend
 from eznas.compile import build_graph
-from eznas.ops import OPS, elementwise
+from eznas.ops import OPS
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
@@ -52,25 +51,18 @@ def test_the_statistics_are_not_changed() -> None:
 
 
 def test_a_tensor_is_let_go_after_its_last_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    alive: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
-    most = 0
-
-    def counted(a: torch.Tensor) -> torch.Tensor:
-        nonlocal most
-        result = elementwise.absolute(a)
-        alive.add(result)
-        most = max(most, len(alive))
-        return result
-
+    tensors = LivingTensors()
     absolute = OPS["abs"]
-    monkeypatch.setattr("eznas.backends.eager.OPS", {**OPS, "abs": _Replaced(absolute.arity, counted)})
+    monkeypatch.setattr(
+        "eznas.backends.eager.OPS", {**OPS, "abs": _Replaced(absolute.arity, tensors.absolute)}
+    )
     chains = ["abs(" * 30 + f"{terminal}{')' * 30}" for terminal in ("T1_D", "T2_D", "T3")]
     graph = build_graph([Program.parse(text) for text in chains])
     network = NetworkStatistics.from_layers(
         [{name: np.ones((2, 2), np.float32) for name in ("T1_D", "T2_D", "T3")}] * 2
     )
     get_backend("eager").layer_scalars(graph, network, ToScalar.MEAN)
-    assert most == 2
+    assert tensors.most == 2
 
 
 class _Replaced:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
@@ -17,6 +16,7 @@ import strategies_programs
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from living_tensors import LivingTensors
 from numpy.typing import NDArray
 
 from eznas.backends import ToScalar, torchscript
@@ -24,7 +24,7 @@ from eznas.backends.eager import EagerBackend
 from eznas.backends.torchscript import CALLED_BACK, KEPT_GRAPHS, TorchScriptBackend
 from eznas.backends.torchscript_source import torchscript_source
 from eznas.compile import Graph, Rejection, build_graph, infer_shapes
-from eznas.ops import OPS, elementwise
+from eznas.ops import OPS
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
@@ -263,19 +263,10 @@ def test_users_do_not_see_the_deprecation_of_torchscript() -> None:
 
 
 def test_a_tensor_is_let_go_after_its_last_reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    alive: weakref.WeakSet[torch.Tensor] = weakref.WeakSet()
-    most = 0
-
-    def counted(a: torch.Tensor) -> torch.Tensor:
-        nonlocal most
-        result = elementwise.absolute(a)
-        alive.add(result)
-        most = max(most, len(alive))
-        return result
-
+    tensors = LivingTensors()
     ops = torchscript._script_ops.__wrapped__()
-    ops.abs = torchscript._called_back(counted)
+    ops.abs = torchscript._called_back(tensors.absolute)
     monkeypatch.setattr(torchscript, "_scripted_ops", lambda: ops)
     graph = _graph("abs(" * 30 + "T1_D" + ")" * 30, "abs(" * 30 + "T3" + ")" * 30)
     TorchScriptBackend().layer_scalars(graph, _random_network(), ToScalar.MEAN)
-    assert most == 2
+    assert tensors.most == 2
