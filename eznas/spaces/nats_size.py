@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
 
 from eznas.errors import SpaceError
+from eznas.spaces.additive import AdditiveSpace, Cost, block_cost
 from eznas.spaces.blocks import ResidualHalving, classifier, relu_conv_bn, stem
-from eznas.spaces.space import Space
 from eznas.suggestion import quoted
 
 
@@ -39,7 +39,7 @@ class SizeCell(nn.Module):
         return third
 
 
-class NatsSize(Space):
+class NatsSize(AdditiveSpace):
     """Five widths of 8 to 64 channels in one skeleton; 32,768 architectures.
 
     A text such as `8:16:64:32:40` gives the width of each block in turn: cell, halving, cell, halving, cell.
@@ -60,12 +60,24 @@ class NatsSize(Space):
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network of these widths; see `Space.build`."""
         widths = self._parse(architecture)
-        befores = [widths[0], *widths]
         return nn.Sequential(
             stem(self.input_channels, widths[0]),
-            *(block(*change) for block, change in zip(self.blocks, itertools.pairwise(befores), strict=True)),
+            *(block(before, width) for block, before, width in self._changes(widths)),
             classifier(widths[-1], classes),
         )
+
+    def cost(self, architecture: str, classes: int, side: int) -> Cost:
+        """See `AdditiveSpace.cost`."""
+        widths = self._parse(architecture)
+        total = block_cost(side, stem, self.input_channels, widths[0])
+        for block, before, width in self._changes(widths):
+            total += block_cost(side, block, before, width)
+            side = side // 2 if block is ResidualHalving else side
+        return total + block_cost(side, classifier, widths[-1], classes)
+
+    def _changes(self, widths: list[int]) -> Iterator[tuple[type[nn.Module], int, int]]:
+        """Each block in turn, with the widths before and behind it."""
+        return zip(self.blocks, [widths[0], *widths], widths, strict=False)
 
     def _parse(self, architecture: str) -> list[int]:
         known = self._known_widths()

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from torch import nn
 
+from eznas.spaces.additive import AdditiveSpace, Cost, block_cost
 from eznas.spaces.blocks import ResidualHalving, classifier, stem
-from eznas.spaces.space import Space
-from eznas.spaces.topology_cell import Cell, all_cells, parse_cell
+from eznas.spaces.topology_cell import OPERATIONS, Cell, all_cells, parse_cell
 
 _ORDER_SEED: Final = 88
 
 
-class NatsTopology(Space):
+class NatsTopology(AdditiveSpace):
     """All 15,625 cells of NAS-Bench-201, five in each of three stages of 16, 32 and 64 channels.
 
     The sides of the images must be multiples of four: 32 for CIFAR, 16 for ImageNet16-120.
@@ -43,6 +44,19 @@ class NatsTopology(Space):
             blocks += self._stage(operations, width)
         blocks.append(classifier(self.widths[-1], classes))
         return nn.Sequential(*blocks)
+
+    def cost(self, architecture: str, classes: int, side: int) -> Cost:
+        """See `AdditiveSpace.cost`."""
+        operations = Counter(parse_cell(architecture))
+        del operations["none"]  # nothing is built where nothing flows
+        total = block_cost(side, stem, self.input_channels, self.widths[0])
+        for before, width in zip((None, *self.widths), self.widths, strict=False):
+            if before is not None:
+                total += block_cost(side, ResidualHalving, before, width)
+                side //= 2
+            for name, times in operations.items():
+                total += block_cost(side, OPERATIONS[name], width) * (times * self.cells_per_stage)
+        return total + block_cost(side, classifier, self.widths[-1], classes)
 
     def _stage(self, operations: tuple[str, ...], width: int) -> list[nn.Module]:
         return [Cell(operations, width) for _ in range(self.cells_per_stage)]

@@ -10,12 +10,12 @@ from eznas.spaces.micro_size import MicroSize
 from eznas.spaces.micro_topology import MicroTopology
 from eznas.spaces.nats_size import NatsSize
 from eznas.spaces.nats_topology import NatsTopology
+from eznas.spaces.nds import NDS_SPACES
 from eznas.spaces.space import Space
 from eznas.suggestion import quoted, unknown_name
 
-_SPACES: dict[str, type[Space]] = {
-    space.name: space for space in (NatsTopology, NatsSize, MicroTopology, MicroSize)
-}
+_SHIPPED: tuple[type[Space], ...] = (NatsTopology, NatsSize, *NDS_SPACES, MicroTopology, MicroSize)
+_SPACES = {space.name: space for space in _SHIPPED}
 
 
 def names() -> list[str]:

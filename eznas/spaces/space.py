@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,6 +10,7 @@ from typing import ClassVar
 import torch
 from torch import nn
 
+from eznas.errors import SpaceError
 from eznas.spaces.counting import count_flops, count_parameters
 
 
@@ -26,7 +28,29 @@ class Space(ABC):
 
     @abstractmethod
     def architectures(self) -> Sequence[str]:
-        """Every architecture of the space, in the benchmark's own order."""
+        """Every architecture of the space, in the benchmark's own order.
+
+        Raises:
+            SpaceError: The space is too large to list; see `sample`.
+        """
+
+    def sample(self, count: int, seed: int = 0) -> list[str]:
+        """So many different architectures, drawn at random; one seed draws the same ones every time.
+
+        Returns:
+            The architectures in the order of the space.
+
+        Raises:
+            SpaceError: The space holds fewer architectures than asked for, or one of those drawn twice.
+        """
+        every = self.architectures()
+        if not 0 <= count <= len(every):
+            raise SpaceError(f"{count} architectures asked for, {self.name} holds {len(every)}")
+        chosen = random.Random(seed).sample(range(len(every)), count)
+        drawn = [every[index] for index in sorted(chosen)]
+        if len(set(drawn)) < count:
+            raise SpaceError(f"the architectures of the space {self.name} are not distinct")
+        return drawn
 
     @abstractmethod
     def build(self, architecture: str, classes: int = 10) -> nn.Module:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge
 
 from eznas.errors import NoLayersError, StatisticsError
-from eznas.statistics.steps import BatchNorm, Convolution, Relu, Trace
+from eznas.statistics.steps import BatchNorm, Concatenation, Convolution, Relu, Step, Trace
 from eznas.terminals import Family, Geometry, Shape
 
 
@@ -91,9 +91,11 @@ def find_layers(trace: Trace, structure: Structure) -> tuple[Layer, ...]:
     """The layers of a traced forward pass, in the order in which their last steps ran.
 
     A step belongs to a layer when it read the very tensor that the step before it wrote; dropout, copies and
-    padding between them do not part them, anything else (pooling, addition, concatenation) does. Two
-    convolutions in a row behind a ReLU count as one, of which the first gives weight and input. One step
-    may be part of several layers: a ReLU that three convolutions read begins three layers.
+    padding between them do not part them, anything else (pooling, addition) does. Two convolutions in a row
+    behind a ReLU count as one, of which the first gives weight and input. So do convolutions side by side
+    that read one ReLU's output, the first the whole of it and the others the whole or slices, if their own
+    outputs are concatenated along the channels before the batch norm: the FactorizedReduce of DARTS. One
+    step may be part of several layers: a ReLU that three convolutions read begins three layers.
 
     Raises:
         NoLayersError: no layer of this structure; the text counts what the pass did meet.
@@ -107,7 +109,7 @@ def find_layers(trace: Trace, structure: Structure) -> tuple[Layer, ...]:
 def _relu_conv_batch_norm(trace: Trace) -> Sequence[Layer]:
     layers = []
     for batch_norm in trace.batch_norms:
-        convolution = batch_norm.source
+        convolution = _read_by(batch_norm)
         if isinstance(convolution, Convolution) and isinstance(convolution.source, Convolution):
             convolution = convolution.source
         if isinstance(convolution, Convolution) and isinstance(convolution.source, Relu):
@@ -119,9 +121,15 @@ def _conv_batch_norm_relu(trace: Trace) -> Sequence[Layer]:
     layers = []
     for relu in trace.relus:
         batch_norm = relu.source
-        if isinstance(batch_norm, BatchNorm) and isinstance(batch_norm.source, Convolution):
-            layers.append(Layer(relu, batch_norm.source, batch_norm))
+        if isinstance(batch_norm, BatchNorm) and isinstance(step := _read_by(batch_norm), Convolution):
+            layers.append(Layer(relu, step, batch_norm))
     return layers
+
+
+def _read_by(batch_norm: BatchNorm) -> Step | None:
+    """The step whose output the batch norm read; of convolutions side by side, the first."""
+    step = batch_norm.source
+    return step.first if isinstance(step, Concatenation) else step
 
 
 def _nothing_found(trace: Trace, structure: Structure) -> str:

@@ -30,9 +30,15 @@ class Relu:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Convolution:
-    """One call of a two-dimensional convolution; `shape`, `value` and `edge` are those of its input."""
+    """One call of a two-dimensional convolution; `shape`, `value` and `edge` are those of its input.
+
+    Attributes:
+        source: the step that wrote the tensor read here; None for anything that is not a step.
+        rectifier: the ReLU whose output, or a part of it, is read here; None for anything else.
+    """
 
     source: Step | None
+    rectifier: Relu | None
     shape: Size
     value: Tensor | None
     edge: GradientEdge | None
@@ -51,11 +57,22 @@ class BatchNorm:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Concatenation:
+    """One concatenation, along the channels, of convolutions that all read one ReLU's output or parts of it.
+
+    Attributes:
+        first: the first of them, which reads the whole.
+    """
+
+    first: Convolution
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Linear:
     """One call of a linear layer, which tells logits from features."""
 
 
-Step = Relu | Convolution | BatchNorm | Linear
+Step = Relu | Convolution | Concatenation | BatchNorm | Linear
 
 
 @dataclass(frozen=True, slots=True)

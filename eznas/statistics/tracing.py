@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
-from eznas.statistics.steps import BatchNorm, Convolution, Linear, Relu, Step, Trace
+from eznas.statistics.steps import BatchNorm, Concatenation, Convolution, Linear, Relu, Step, Trace
 from eznas.terminals import Family
 
 Arguments = tuple[Any, ...]
@@ -54,7 +54,7 @@ _OTHERS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Written:
-    """A tensor that a step wrote, kept alive so that no other can take its place in memory."""
+    """What a step wrote, or a part of it, kept alive so that no other tensor can take its place in memory."""
 
     tensor: Tensor
     version: int
@@ -92,6 +92,7 @@ class Tracer(TorchFunctionMode):
         self._written: dict[int, _Written] = {}
         self._copies: dict[int, _Copy] = {}
         self._unpadded: dict[int, tuple[Tensor, Tensor]] = {}
+        self._parts: dict[int, _Written] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Arguments = (), kwargs: Keywords | None = None
@@ -123,13 +124,12 @@ class Tracer(TorchFunctionMode):
         return output
 
     def _convolution(self, func: Callable[..., Any], args: Arguments, kwargs: Keywords) -> Any:
-        given = _argument(args, kwargs, 0, "input")
+        read = self._before_padding(_argument(args, kwargs, 0, "input"))
         weight = _argument(args, kwargs, 1, "weight")
-        padded, unpadded = self._unpadded.get(given.data_ptr(), (None, given))
-        read = unpadded if padded is not None and _is_same(padded, given) else given
         written = self._writer(read)
         step = Convolution(
             source=None if written is None else written.step,
+            rectifier=self._rectifier(read),
             shape=read.shape,
             value=self._copied(read, Family.CONVOLUTION_INPUT),
             edge=written.edge if written is not None and read.requires_grad else _edge(read),
@@ -139,6 +139,22 @@ class Tracer(TorchFunctionMode):
         output = func(*args, **kwargs)
         self.trace.convolutions.append(step)
         self._write(output, step, _edge(output))
+        return output
+
+    def _concatenation(self, func: Callable[..., Any], args: Arguments, kwargs: Keywords) -> Any:
+        tensors = _argument(args, kwargs, 0, "tensors")
+        output = func(*args, **kwargs)
+        if output.dim() != 4:
+            return output
+        sources = [self._source(tensor) for tensor in tensors]
+        first = sources[0]
+        if (
+            isinstance(first, Convolution)
+            and isinstance(first.source, Relu)
+            and all(isinstance(each, Convolution) and each.rectifier is first.source for each in sources)
+            and _argument(args, kwargs, 1, "dim") in (1, -3)
+        ):
+            self._write(output, Concatenation(first), _edge(output))
         return output
 
     def _batch_norm(self, func: Callable[..., Any], args: Arguments, kwargs: Keywords) -> Any:
@@ -168,6 +184,14 @@ class Tracer(TorchFunctionMode):
         self._unpadded[output.data_ptr()] = (output, _argument(args, kwargs, 0, "input"))
         return output
 
+    def _slicing(self, func: Callable[..., Any], args: Arguments, kwargs: Keywords) -> Any:
+        whole = args[0]
+        output = func(*args, **kwargs)
+        rectifier = self._rectifier(self._before_padding(whole)) if whole.dim() == 4 else None
+        if rectifier is not None:
+            self._parts[output.data_ptr()] = _Written(output, output._version, rectifier, None)
+        return output
+
     def _other(self, func: Callable[..., Any], args: Arguments, kwargs: Keywords) -> Any:
         self.trace.others[_OTHERS[func.__name__.rstrip("_")]] += 1
         return func(*args, **kwargs)
@@ -176,14 +200,20 @@ class Tracer(TorchFunctionMode):
         self._written[tensor.data_ptr()] = _Written(tensor, tensor._version, step, edge)
 
     def _writer(self, tensor: Tensor) -> _Written | None:
-        written = self._written.get(tensor.data_ptr())
-        if written is None or written.version != tensor._version or not _is_same(written.tensor, tensor):
-            return None
-        return written
+        return _entry(self._written, tensor)
 
     def _source(self, tensor: Tensor) -> Step | None:
         written = self._writer(tensor)
         return None if written is None else written.step
+
+    def _rectifier(self, tensor: Tensor) -> Relu | None:
+        """The ReLU that wrote this tensor, or the one that it is a part of, as long as it is."""
+        found = self._writer(tensor) or _entry(self._parts, tensor)
+        return found.step if found is not None and isinstance(found.step, Relu) else None
+
+    def _before_padding(self, tensor: Tensor) -> Tensor:
+        padded, unpadded = self._unpadded.get(tensor.data_ptr(), (None, tensor))
+        return unpadded if padded is not None and _is_same(padded, tensor) else tensor
 
     def _copied(self, tensor: Tensor, family: Family) -> Tensor | None:
         if family not in self._copied_families:
@@ -196,15 +226,25 @@ class Tracer(TorchFunctionMode):
 
 
 _RECORDERS: Final[Mapping[str, Callable[[Tracer, Callable[..., Any], Arguments, Keywords], Any]]] = {
+    "__getitem__": Tracer._slicing,
     "batch_norm": Tracer._batch_norm,
     "conv2d": Tracer._convolution,
     "linear": Tracer._linear,
     "pad": Tracer._padding,
+    **dict.fromkeys(("cat", "concat", "concatenate"), Tracer._concatenation),
     **dict.fromkeys(_TRANSPARENT, Tracer._transparent),
     **dict.fromkeys(_OTHERS, Tracer._other),
     **dict.fromkeys([f"{name}_" for name in _OTHERS], Tracer._other),
     **dict.fromkeys(_RELUS, Tracer._relu),
 }
+
+
+def _entry(table: Mapping[int, _Written], tensor: Tensor) -> _Written | None:
+    """What is known of a tensor, as long as nothing else was written into it."""
+    written = table.get(tensor.data_ptr())
+    if written is None or written.version != tensor._version or not _is_same(written.tensor, tensor):
+        return None
+    return written
 
 
 def _is_relu(name: str, args: Arguments, kwargs: Keywords) -> bool:

@@ -143,6 +143,32 @@ class ConvFirst(nn.Module):
         return classify(x, self.head), taps
 
 
+class FactorizedReduction(nn.Module):
+    """The FactorizedReduce of DARTS: convolutions side by side behind one ReLU, the second on a slice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.halves = nn.ModuleList([nn.Conv2d(4, 3, 1, stride=2, bias=False) for _ in range(2)])
+        self.norm = nn.BatchNorm2d(6)
+        self.head = nn.Linear(6, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        read = functional.relu(self.stem(x))
+        halves = [self.halves[0](read), self.halves[1](read[:, :, 1:, 1:])]
+        return classify(self.norm(torch.cat(halves, dim=1)), self.head)
+
+    def tapped(self, x: Tensor) -> tuple[Tensor, list[Taps]]:
+        stem = self.stem(x)
+        through = stem.view_as(stem)
+        read = functional.relu(through)
+        written = torch.cat([self.halves[0](read), self.halves[1](read[:, :, 1:, 1:])], dim=1)
+        norm = self.norm
+        output = functional.batch_norm(written, None, None, norm.weight, norm.bias, training=True)
+        tap = {"T1": stem, "through": through, "T2": read, "T3": self.halves[0].weight, "T4": output}
+        return classify(output, self.head), [tap]
+
+
 @dataclass(frozen=True)
 class Drawn:
     """The three inputs, as `collect_statistics` is documented to draw them."""

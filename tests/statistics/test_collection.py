@@ -3,7 +3,14 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
-from sample_networks import ConvFirst, PreActivation, ResNet, classify, reference_statistics
+from sample_networks import (
+    ConvFirst,
+    FactorizedReduction,
+    PreActivation,
+    ResNet,
+    classify,
+    reference_statistics,
+)
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -14,6 +21,7 @@ from eznas.terminals import TERMINALS
 CASES = [
     pytest.param(PreActivation, "rcb", 2, id="pre-activation"),
     pytest.param(ResNet, "rcb", 6, id="resnet"),
+    pytest.param(FactorizedReduction, "rcb", 1, id="factorized reduction"),
     pytest.param(ConvFirst, "cbr", 3, id="conv first"),
 ]
 

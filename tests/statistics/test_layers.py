@@ -150,6 +150,94 @@ def test_three_convolutions_are_no_layer() -> None:
     assert count(lambda m, x: m.norm_a(m.conv_c(m.conv_b(m.conv_a(functional.relu(x)))))) == 0
 
 
+def normalised(outputs: list[Tensor]) -> Tensor:
+    return functional.batch_norm(torch.cat(outputs, 1), None, None, training=True)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(lambda read: read, id="the same"),
+        pytest.param(lambda read: functional.pad(read[:, :, 1:, 1:], (0, 1, 0, 1)), id="padded slice"),
+        pytest.param(lambda read: functional.pad(read, (0, 1, 0, 1))[:, :, 1:, 1:], id="slice of padded"),
+        pytest.param(lambda read: functional.pad(read, (-1, 1, -1, 1)), id="padded to be shifted"),
+        pytest.param(lambda read: read[:][:, :, :, :6], id="view"),
+    ],
+)
+def test_convolutions_side_by_side_of_one_relu_are_one_layer(second: Callable[[Tensor], Tensor]) -> None:
+    def forward(m: Parts, x: Tensor) -> Tensor:
+        read = functional.relu(x)
+        return normalised([m.conv_c(read), m.conv_b(second(read)), m.conv_b(read)])
+
+    (layer,) = collect(forward, terminals=("T2_D", "T3", "T4_D")).layers
+    assert layer["T2_D"].shape == (2, 4, 6, 6)
+    assert layer["T3"].shape == (4, 2, 1, 1)
+    assert layer["T4_D"].shape == (2, 12, 6, 6)
+    assert count(lambda m, x: functional.relu(forward(m, x)), "cbr") == 1
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        pytest.param(lambda tensors: torch.concat(tensors, dim=-3), id="concat"),
+        pytest.param(lambda tensors: torch.concatenate(tensors, 1), id="concatenate"),
+        pytest.param(lambda tensors: torch.cat(tensors=tensors, dim=1), id="keywords"),
+        pytest.param(lambda tensors: functional.dropout(torch.cat(tuple(tensors), 1)), id="dropout"),
+    ],
+)
+def test_concatenation_is_found_however_it_is_written(join: Callable[[list[Tensor]], Tensor]) -> None:
+    def forward(m: Parts, x: Tensor) -> Tensor:
+        read = functional.relu(x)
+        return functional.batch_norm(join([m.conv_a(read), m.conv_b(read)]), None, None, training=True)
+
+    assert count(forward) == 1
+
+
+def two_relus(m: Parts, x: Tensor) -> Tensor:
+    return normalised([m.conv_a(functional.relu(x)), m.conv_b(functional.relu(x))])
+
+
+def slice_first(m: Parts, x: Tensor) -> Tensor:
+    read = functional.relu(x)
+    return normalised([m.conv_a(read[:, :, :3]), m.conv_b(read[:, :, :3])])
+
+
+def relu_itself(m: Parts, x: Tensor) -> Tensor:
+    read = functional.relu(x)
+    return normalised([m.conv_a(read), read])
+
+
+def along_the_batch(m: Parts, x: Tensor) -> Tensor:
+    read = functional.relu(x)
+    return m.norm_a(torch.cat([m.conv_a(read), m.conv_b(read)]))
+
+
+def convolution_behind(m: Parts, x: Tensor) -> Tensor:
+    read = functional.relu(x)
+    both = torch.cat([m.conv_a(read), m.conv_b(read)], 1)
+    return m.norm_a(functional.conv2d(both, torch.ones(4, 8, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    "forward", [two_relus, slice_first, relu_itself, along_the_batch, convolution_behind]
+)
+def test_other_concatenations_part_convolution_and_batch_norm(forward: Forward) -> None:
+    assert count(forward) == 0
+
+
+def test_slice_that_was_written_over_is_no_longer_a_part_of_the_relu() -> None:
+    def forward(m: Parts, x: Tensor, *, change: bool) -> Tensor:
+        read = functional.relu(x)
+        first = m.conv_c(read)
+        part = functional.pad(read, (0, 1))[..., 1:]
+        if change:
+            part += 1
+        return normalised([first, m.conv_c(part)])
+
+    assert count(lambda m, x: forward(m, x, change=False)) == 1
+    assert count(lambda m, x: forward(m, x, change=True)) == 0
+
+
 def test_branches_of_one_relu_are_layers_of_their_own() -> None:
     def forward(m: Parts, x: Tensor) -> Tensor:
         shared = functional.relu(x)
