@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from eznas.errors import EznasError
 
 if TYPE_CHECKING:
-    from eznas import spaces, tasks
+    from eznas import proxies, spaces, tasks
     from eznas.evaluator import Evaluator, Scores, score_model
     from eznas.evolution import EvolutionConfig, evolve, resume
     from eznas.ops import OPS
-    from eznas.program import NAMED_PROGRAMS, Program
+    from eznas.program import NAMED_PROGRAMS, Program, SequentialProgram
     from eznas.statistics import NetworkStatistics, collect_statistics, initialise
     from eznas.store import StatisticsStore
 
@@ -27,10 +27,12 @@ __all__ = [
     "NetworkStatistics",
     "Program",
     "Scores",
+    "SequentialProgram",
     "StatisticsStore",
     "collect_statistics",
     "evolve",
     "initialise",
+    "proxies",
     "resume",
     "score_model",
     "spaces",
@@ -46,6 +48,7 @@ _HOMES = {
     "NetworkStatistics": "eznas.statistics",
     "Program": "eznas.program",
     "Scores": "eznas.evaluator",
+    "SequentialProgram": "eznas.program",
     "StatisticsStore": "eznas.store",
     "collect_statistics": "eznas.statistics",
     "evolve": "eznas.evolution",
@@ -56,7 +59,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"spaces", "tasks"}:
+    if name in {"proxies", "spaces", "tasks"}:
         return importlib.import_module(f"eznas.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)

@@ -43,3 +43,11 @@ class ConfigError(EznasError):
 
 class RunError(EznasError):
     """A run folder that cannot be started, resumed or read."""
+
+
+class ProcessError(EznasError):
+    """A process that worked for this one and was ended from outside."""
+
+
+class ProxyError(EznasError):
+    """An unknown proxy, or a network, inputs or targets that a proxy cannot score."""
