@@ -1,4 +1,4 @@
-"""`eznas tasks`: list tasks, tell about one, train the table of a new one."""
+"""`eznas tasks`: list tasks, tell about one, train the table of a new one, import a published one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from eznas.cli.console import bars, output, print_json, print_note
+from eznas.cli.importing import import_task
 from eznas.cli.options import Json
 
 app = typer.Typer(
     help="Tasks: search spaces with the accuracies of really trained networks.", no_args_is_help=True
 )
+app.command("import")(import_task)
 
 
 @app.command("list")
@@ -35,10 +37,10 @@ def list_tasks(as_json: Json = False) -> None:
         records.append(
             {
                 "name": name,
-                "space": task.plan.space,
-                "images": task.plan.training.images,
+                "space": task.space.name,
+                "images": task.provenance["plan"]["training"]["images"],
                 "architectures": len(task.architectures),
-                "seeds": task.plan.training.seeds,
+                "seeds": task.provenance["plan"]["training"]["seeds"],
                 **task.provenance["ranking"],
             }
         )
@@ -80,21 +82,18 @@ def info(
         return
     console = output()
     console.print(
-        f"[bold]{escape(task.name)}[/]: {len(task.architectures)} architectures of {task.plan.space}"
+        f"[bold]{escape(task.name)}[/]: {len(task.architectures)} architectures of {task.space.name}"
     )
     console.print_json(json.dumps(task.provenance))
     order = task.accuracies.argsort()[::-1]
     for heading, rows in (("best", order[:best]), ("worst", order[len(order) - best :])):
+        parameters, flops = task.parameters(rows), task.flops(rows)
         table = Table(title=heading, title_justify="left")
         for column in ("architecture", "accuracy %", "parameters", "FLOPs"):
             table.add_column(column, justify="left" if column == "architecture" else "right", overflow="fold")
-        for row in rows:
-            table.add_row(
-                escape(task.architectures[row]),
-                f"{task.accuracies[row]:.2f}",
-                f"{task.table.parameters[row]:,}",
-                f"{task.table.flops[row]:,}",
-            )
+        for row, of_row in zip(rows, zip(parameters, flops, strict=True), strict=True):
+            costs = (f"{cost:,}" for cost in of_row)
+            table.add_row(escape(task.architectures[row]), f"{task.accuracies[row]:.2f}", *costs)
         if best:
             console.print(table)
 

@@ -120,7 +120,7 @@ def default_stores() -> Path:
 
 def _settings(task: Task, structure: str, batch_size: int, seed: int) -> dict[str, Any]:
     return {
-        "task": task.plan.model_dump(mode="json"),
+        "task": task.batches.identity,
         "structure": str(structure),
         "batch_size": batch_size,
         "seed": seed,

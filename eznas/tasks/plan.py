@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import reprlib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -34,17 +33,9 @@ class TablePlan(BaseModel):
         """The drawn architectures, in the order of the space.
 
         Raises:
-            SpaceError: The space is unknown.
-            TaskError: The space holds fewer architectures than asked for, or one of them twice.
+            SpaceError: The space is unknown, holds fewer architectures than asked for, or one of them twice.
         """
-        every = spaces.get(self.space).architectures()
-        if len(every) < self.architectures:
-            raise TaskError(f"{self.architectures} architectures asked for, {self.space} holds {len(every)}")
-        chosen = random.Random(self.sample_seed).sample(range(len(every)), self.architectures)
-        drawn = [every[index] for index in sorted(chosen)]
-        if len(set(drawn)) < len(drawn):
-            raise TaskError(f"the architectures of the space {self.space} are not distinct")
-        return drawn
+        return spaces.get(self.space).sample(self.architectures, self.sample_seed)
 
 
 def make_plan(

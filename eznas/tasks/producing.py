@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from eznas.files import write_whole
+from eznas.processes import in_processes
 from eznas.tasks.folder import PROVENANCE_FILE, TABLE_FILE, keep_training, opened, reported
 from eznas.tasks.plan import TablePlan, prepared
 from eznas.tasks.provenance import provenance
 from eznas.tasks.table import AccuracyTable
-from eznas.tasks.training import Job, Trained
-from eznas.tasks.workers import train_jobs
+from eznas.tasks.training import Job, Trained, train
 from eznas.threads import available_processors
 
 Progress = Callable[[int, int], None]
@@ -37,6 +38,7 @@ def produce_table(
     Raises:
         TaskError: The folder is in use, holds the trainings of another plan or cannot be written, the
             images cannot be used, or a training fails.
+        ProcessError: Another process was ended from outside.
         SpaceError: The space is unknown.
     """
     architectures = plan.sample()
@@ -50,7 +52,8 @@ def produce_table(
         table = _table(plan, architectures, done)
         with reported(folder):
             table.write(folder / TABLE_FILE)
-            write_whole(folder / PROVENANCE_FILE, provenance(plan, table).encode())
+            seconds = sum(trained.seconds for trained in done.values())
+            write_whole(folder / PROVENANCE_FILE, provenance(plan, table, seconds).encode())
     return table
 
 
@@ -65,11 +68,17 @@ def _train_remaining(
     """Train the jobs that are not done yet, and add each to those that are and to the folder."""
     remaining = [job for job in jobs if job not in done]
     progress(len(done), len(jobs))
-    with closing(train_jobs(plan, remaining, processes)) as outcomes:
+    with closing(in_processes(partial(_train, plan), remaining, processes)) as outcomes:
         for job, trained in outcomes:
             keep_training(folder, job, trained)
             done[job] = trained
             progress(len(done), len(jobs))
+
+
+def _train(plan: TablePlan, job: Job) -> Trained:
+    architecture, seed = job
+    space, data = prepared(plan)
+    return train(space, architecture, seed, data)
 
 
 def _no_report(_done: int, _total: int) -> None:
@@ -80,10 +89,10 @@ def _table(plan: TablePlan, architectures: list[str], done: dict[Job, Trained]) 
     space, data = prepared(plan)
     seeds = range(plan.training.seeds)
     rows = [[done[architecture, seed] for seed in seeds] for architecture in architectures]
-    return AccuracyTable(
-        architectures=tuple(architectures),
+    return AccuracyTable.of_seeds(
+        architectures,
+        np.array([[trained.accuracy for trained in row] for row in rows]),
         parameters=np.array([space.parameters(text, data.classes) for text in architectures]),
         flops=np.array([space.flops(text, data.classes) for text in architectures]),
         training_seconds=np.array([round(sum(trained.seconds for trained in row), 2) for row in rows]),
-        seed_accuracies=np.array([[trained.accuracy for trained in row] for row in rows]),
     )

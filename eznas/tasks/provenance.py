@@ -40,12 +40,12 @@ _MOST_HALVINGS: Final = 252
 """All ways to halve ten seeds; of more seeds so many halvings are drawn."""
 
 
-def provenance(plan: TablePlan, table: AccuracyTable) -> str:
-    """The plan, the measures of `ranking_quality` and the versions used, as JSON."""
+def provenance(plan: TablePlan, table: AccuracyTable, seconds: float) -> str:
+    """The plan, the measures of `ranking_quality`, the seconds of training and the versions used, as JSON."""
     record = {
         "plan": plan.model_dump(),
         "ranking": ranking_quality(table),
-        "training_hours": round(float(table.training_seconds.sum()) / 3600, 2),
+        "training_hours": round(seconds / 3600, 2),
         "reproducibility": _REPRODUCIBILITY,
         "made_with": {
             "python": platform.python_version(),
@@ -61,15 +61,29 @@ def provenance(plan: TablePlan, table: AccuracyTable) -> str:
 def ranking_quality(table: AccuracyTable) -> dict[str, float | None]:
     """How far the ranking is a property of the architectures, and how far the cost alone explains it.
 
-    The agreement is the Kendall tau between the mean accuracies of two disjoint halves of the seeds, over
-    the ways to halve them. What is not defined, such as the tau of equal accuracies, is None.
+    What the table does not tell is left out; what is not defined, such as the tau of equal accuracies, is
+    None.
     """
-    accuracies = table.seed_accuracies
+    quality = {} if table.seed_accuracies is None else _quality_over_seeds(table.seed_accuracies)
+    for name, costs in (("parameters", table.parameters), ("flops", table.flops)):
+        if costs is not None:
+            quality[f"tau_of_{name}"] = _rounded(_tau(costs, table.accuracies), 4)
+    quality["accuracy_least"] = _rounded(float(table.accuracies.min()), 2)
+    quality["accuracy_most"] = _rounded(float(table.accuracies.max()), 2)
+    return quality
+
+
+def _quality_over_seeds(accuracies: NDArray[np.float64]) -> dict[str, float | None]:
+    """What the seeds tell, from accuracies (architectures, seeds).
+
+    The agreement is the Kendall tau between the mean accuracies of two disjoint halves of the seeds, over the
+    ways to halve them.
+    """
     halves = [
         _tau(accuracies[:, half].mean(axis=1), np.delete(accuracies, half, axis=1).mean(axis=1))
         for half in _halvings(accuracies.shape[1])
     ]
-    over_architectures = float(table.accuracies.std(ddof=1))
+    over_architectures = float(accuracies.mean(axis=1).std(ddof=1))
     over_seeds = math.sqrt(float(accuracies.var(axis=1, ddof=1).mean()))
     return {
         "tau_between_seed_halves_mean": _rounded(float(np.mean(halves)), 4),
@@ -77,10 +91,6 @@ def ranking_quality(table: AccuracyTable) -> dict[str, float | None]:
         "deviation_over_architectures": _rounded(over_architectures, 3),
         "deviation_over_seeds": _rounded(over_seeds, 3),
         "deviation_ratio": _rounded(over_architectures / over_seeds, 2) if over_seeds > 0 else None,
-        "tau_of_parameters": _rounded(_tau(table.parameters, table.accuracies), 4),
-        "tau_of_flops": _rounded(_tau(table.flops, table.accuracies), 4),
-        "accuracy_least": _rounded(float(table.accuracies.min()), 2),
-        "accuracy_most": _rounded(float(table.accuracies.max()), 2),
     }
 
 

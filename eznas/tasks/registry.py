@@ -13,6 +13,8 @@ from eznas.errors import TaskError
 from eznas.suggestion import unknown_name
 from eznas.tasks.embedded import EMBEDDED_PLANS, embedded_folder
 from eznas.tasks.folder import PLAN_FILE, PROVENANCE_FILE, TABLE_FILE, read_plan, read_progress
+from eznas.tasks.imported import IMPORT_FILE, read_imported_task
+from eznas.tasks.mini_batches import TrainingBatches
 from eznas.tasks.plan import TablePlan, first_problem
 from eznas.tasks.table import AccuracyTable, read_table
 from eznas.tasks.task import Task
@@ -24,21 +26,25 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Task:
-    """The task of this name, or of a folder that `eznas tasks train` made.
+    """The task of this name, or of a folder that `eznas tasks train` or `eznas tasks import` made.
 
     Raises:
         TaskError: There is no such task, its table is not finished, or a file of it cannot be read.
         SpaceError: The space of the table cannot be imported.
     """
     if name in EMBEDDED_PLANS:
-        return _from_folder(embedded_folder(name))
+        return _from_folder(embedded_folder(name), name)
     folder = Path(name)
     if not folder.is_dir():
-        raise TaskError(unknown_name("task", name, EMBEDDED_PLANS, "the folder of a trained table"))
-    return _from_folder(folder)
+        raise TaskError(
+            unknown_name("task", name, EMBEDDED_PLANS, "the folder of a trained or imported table")
+        )
+    return _from_folder(folder, name)
 
 
-def _from_folder(folder: Path) -> Task:
+def _from_folder(folder: Path, source: str) -> Task:
+    if (folder / IMPORT_FILE).exists():
+        return read_imported_task(folder, source)
     if not (folder / TABLE_FILE).exists():
         raise TaskError(_no_table(folder))
     table = read_table(folder / TABLE_FILE)
@@ -50,7 +56,7 @@ def _from_folder(folder: Path) -> Task:
             f"{folder / PROVENANCE_FILE} holds no plan of a table: {first_problem(error)}"
         ) from error
     _check_fit(folder, table, plan)
-    return Task(plan.name, spaces.get(plan.space), plan, table, provenance)
+    return Task(plan.name, spaces.get(plan.space), TrainingBatches(plan), table, provenance, source)
 
 
 def _no_table(folder: Path) -> str:
@@ -75,7 +81,8 @@ def _read_provenance(path: Path) -> dict[str, Any]:
 
 
 def _check_fit(folder: Path, table: AccuracyTable, plan: TablePlan) -> None:
-    found, wanted = table.seed_accuracies.shape, (plan.architectures, plan.training.seeds)
+    seeds = 0 if table.seed_accuracies is None else table.seed_accuracies.shape[1]
+    found, wanted = (len(table.architectures), seeds), (plan.architectures, plan.training.seeds)
     if found != wanted:
         raise TaskError(
             f"the table in {folder} does not fit its provenance: expected {wanted[0]} architectures with "

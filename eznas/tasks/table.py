@@ -1,12 +1,14 @@
-"""Accuracy tables: the architectures of a task with the test accuracy of every seed, and what each costs."""
+"""Accuracy tables: the architectures of a task with their test accuracy, and what is known of their cost."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +16,56 @@ from numpy.typing import NDArray
 from eznas.errors import TaskError
 from eznas.files import write_whole
 
-_FIXED_COLUMNS = ["architecture", "parameters", "flops", "training_seconds"]
-_SEED_COLUMN = "accuracy_seed_{}"
+_ACCURACY_COLUMN: Final = "accuracy"
+_SEED_COLUMN: Final = "accuracy_seed_{}"
+
+_COSTS: Final[dict[str, Callable[[str], int | float]]] = {
+    "parameters": int,
+    "flops": int,
+    "training_seconds": float,
+}
+"""The columns that a table may have between the architecture and its accuracies, and how each is read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccuracyTable:
-    """One row an architecture."""
+    """One row an architecture; what its source does not tell is None."""
 
     architectures: tuple[str, ...]
-    parameters: NDArray[np.int64]
+    accuracies: NDArray[np.float64]
+    """(architectures,) test accuracy in per cent, the mean over the seeds."""
+    parameters: NDArray[np.int64] | None = None
     """(architectures,) trainable parameters."""
-    flops: NDArray[np.int64]
+    flops: NDArray[np.int64] | None = None
     """(architectures,) multiply-adds of one forward pass."""
-    training_seconds: NDArray[np.float64]
+    training_seconds: NDArray[np.float64] | None = None
     """(architectures,) processor seconds of all seeds together."""
-    seed_accuracies: NDArray[np.float64]
-    """(architectures, seeds) test accuracy in per cent."""
+    seed_accuracies: NDArray[np.float64] | None = None
+    """(architectures, seeds) test accuracy in per cent, where every architecture was trained as often."""
 
-    @property
-    def accuracies(self) -> NDArray[np.float64]:
-        """(architectures,) the mean over the seeds, in per cent."""
-        return np.asarray(self.seed_accuracies.mean(axis=1))
+    @classmethod
+    def of_seeds(
+        cls, architectures: Sequence[str], seed_accuracies: NDArray[np.float64], **costs: Any
+    ) -> Self:
+        """A table from the accuracy of every seed; the costs are the other fields by name."""
+        means = np.asarray(seed_accuracies.mean(axis=1))
+        return cls(tuple(architectures), means, seed_accuracies=seed_accuracies, **costs)
 
     def write(self, path: Path) -> None:
         """Write as CSV, whole or not at all; every number is read back as it was."""
-        seeds = self.seed_accuracies.shape[1]
+        columns = {name: getattr(self, name) for name in _COSTS if getattr(self, name) is not None}
+        if self.seed_accuracies is None:
+            columns[_ACCURACY_COLUMN] = self.accuracies
+        else:
+            columns |= {
+                _SEED_COLUMN.format(seed): column for seed, column in enumerate(self.seed_accuracies.T)
+            }
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([*_FIXED_COLUMNS, *(_SEED_COLUMN.format(seed) for seed in range(seeds))])
-        columns = (self.parameters, self.flops, self.training_seconds, self.seed_accuracies)
-        rows = zip(self.architectures, *(column.tolist() for column in columns), strict=True)
-        writer.writerows([name, *costs, *accuracies] for name, *costs, accuracies in rows)
+        writer.writerow(["architecture", *columns])
+        writer.writerows(
+            zip(self.architectures, *(column.tolist() for column in columns.values()), strict=True)
+        )
         write_whole(path, out.getvalue().encode())
 
 
@@ -60,39 +80,48 @@ def read_table(path: Path) -> AccuracyTable:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TaskError(f"cannot read the accuracy table {path}: {error}") from error
     header = rows[0] if rows else []
-    seeds = len(header) - len(_FIXED_COLUMNS)
-    if seeds < 1 or header != [*_FIXED_COLUMNS, *(_SEED_COLUMN.format(seed) for seed in range(seeds))]:
+    costs = [name for name in _COSTS if name in header]
+    accuracies = header[1 + len(costs) :]
+    by_seed = [_SEED_COLUMN.format(seed) for seed in range(len(accuracies))]
+    if (
+        not accuracies
+        or header[: 1 + len(costs)] != ["architecture", *costs]
+        or (accuracies not in ([_ACCURACY_COLUMN], by_seed))
+    ):
         raise TaskError(f"{path} is not an accuracy table: its first line is {','.join(header)[:200]!r}")
     if len(rows) < 2:
         raise TaskError(f"{path} holds no architecture")
-    costs, accuracies = zip(
-        *(_numbers(f"{path}, line {line}", row, header) for line, row in enumerate(rows[1:], start=2)),
-        strict=True,
-    )
-    parameters, flops, seconds = zip(*costs, strict=True)
-    return AccuracyTable(
-        architectures=_distinct(path, [row[0] for row in rows[1:]]),
-        parameters=np.array(parameters, dtype=np.int64),
-        flops=np.array(flops, dtype=np.int64),
-        training_seconds=np.array(seconds, dtype=np.float64),
-        seed_accuracies=np.array(accuracies, dtype=np.float64),
-    )
+    numbers = [
+        _numbers(f"{path}, line {line}", row, costs, len(header))
+        for line, row in enumerate(rows[1:], start=2)
+    ]
+    architectures = _distinct(path, [row[0] for row in rows[1:]])
+    of_costs: dict[str, Any] = {
+        name: np.array([row[column] for row in numbers], np.int64 if _COSTS[name] is int else np.float64)
+        for column, name in enumerate(costs)
+    }
+    measured = np.array([row[len(costs) :] for row in numbers], dtype=np.float64)
+    if accuracies == [_ACCURACY_COLUMN]:
+        return AccuracyTable(architectures, measured[:, 0], **of_costs)
+    return AccuracyTable.of_seeds(architectures, measured, **of_costs)
 
 
-def _numbers(where: str, row: list[str], header: list[str]) -> tuple[tuple[int, int, float], list[float]]:
-    if len(row) != len(header):
-        raise TaskError(f"{where}: expected {len(header)} columns, got {len(row)}")
+def _numbers(where: str, row: list[str], costs: list[str], columns: int) -> list[int | float]:
+    """The costs and the accuracies of a row."""
+    if len(row) != columns:
+        raise TaskError(f"{where}: expected {columns} columns, got {len(row)}")
+    first = 1 + len(costs)
     try:
-        parameters, flops, seconds = int(row[1]), int(row[2]), float(row[3])
-        accuracies = [float(field) for field in row[4:]]
+        of_costs = [_COSTS[name](field) for name, field in zip(costs, row[1:first], strict=True)]
+        accuracies = [float(field) for field in row[first:]]
     except ValueError as error:
         raise TaskError(f"{where}: {error}") from error
-    # Written so that a NaN is refused too.
-    if not (0 <= parameters < 2**63 and 0 <= flops < 2**63 and 0 <= seconds < float("inf")):
-        raise TaskError(f"{where}: expected costs from 0 up, got {','.join(row[1:4])}")
+    # Written so that a NaN is refused too; what is more does not fit into 64 bits.
+    if not all(0 <= cost < 2**63 for cost in of_costs):
+        raise TaskError(f"{where}: expected costs from 0 up, got {','.join(row[1:first])}")
     if not all(0 <= accuracy <= 100 for accuracy in accuracies):
-        raise TaskError(f"{where}: expected accuracies from 0 to 100 per cent, got {','.join(row[4:])}")
-    return (parameters, flops, seconds), accuracies
+        raise TaskError(f"{where}: expected accuracies from 0 to 100 per cent, got {','.join(row[first:])}")
+    return [*of_costs, *accuracies]
 
 
 def _distinct(path: Path, architectures: list[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +14,10 @@ from torch import nn
 from eznas.errors import TaskError
 from eznas.spaces import Space
 from eznas.statistics import initialise
-from eznas.tasks.plan import TablePlan, prepared
+from eznas.tasks.mini_batches import Batches
 from eznas.tasks.table import AccuracyTable
+
+Rows = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,11 +26,13 @@ class Task:
 
     name: str
     space: Space
-    plan: TablePlan
-    """How the table was made."""
+    batches: Batches
+    """Where mini-batches come from."""
     table: AccuracyTable
     provenance: dict[str, Any]
-    """The plan, the quality of the ranking, and what the table was made with."""
+    """Where the accuracies come from, for JSON: the plan of a training, or what was imported."""
+    source: str
+    """The name or the folder that `eznas.tasks.get` opens it by."""
     _rows: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -47,7 +52,22 @@ class Task:
     @property
     def classes(self) -> int:
         """The number of classes of the images."""
-        return prepared(self.plan)[1].classes
+        return self.batches.classes
+
+    def parameters(self, rows: Rows) -> NDArray[np.int64]:
+        """The trainable parameters of the architectures of these rows, counted where the table has none."""
+        if self.table.parameters is not None:
+            return self.table.parameters[list(rows)]
+        counted = [self.space.parameters(self.architectures[row], self.classes) for row in rows]
+        return np.array(counted, dtype=np.int64)
+
+    def flops(self, rows: Rows) -> NDArray[np.int64]:
+        """The multiply-adds of the architectures of these rows, counted where the table has none."""
+        if self.table.flops is not None:
+            return self.table.flops[list(rows)]
+        side = self.batches.resolution
+        counted = [self.space.flops(self.architectures[row], self.classes, side) for row in rows]
+        return np.array(counted, dtype=np.int64)
 
     def index(self, architecture: str) -> int:
         """The row of an architecture.
@@ -75,28 +95,34 @@ class Task:
         return initialise(model, seed)
 
     def inputs(self, batch_size: int = 1, seed: int = 0) -> torch.Tensor:
-        """The mini-batch D: training images as training saw them, normalised and distorted.
+        """The mini-batch D: images of the task, normalised, and distorted where training distorted them.
 
         Args:
             batch_size: How many images.
             seed: Decides which images, and how they are distorted.
 
         Returns:
-            (batch_size, channels, side, side) float32, at the resolution of the space.
+            (batch_size, channels, side, side) float32.
 
         Raises:
-            TaskError: There are not so many training images.
+            TaskError: There are not so many images.
         """
-        pixels = prepared(self.plan)[1].pixels
-        if not 1 <= batch_size <= len(pixels):
-            raise TaskError(f"expected a batch of 1 to {len(pixels)} images, got {batch_size}")
-        generator = torch.Generator().manual_seed(seed)
-        chosen = torch.randperm(len(pixels), generator=generator)[:batch_size]
-        return self.plan.training.augmentation(pixels[chosen], generator)
+        return self.batch(batch_size, seed)[0]
 
-    def draw(self, count: int | None, seed: int) -> list[int]:
-        """Draw so many rows, in rising order; all of them if None or more than there are."""
-        return sorted(self._shuffled_rows(seed)[:count].tolist())
+    def batch(self, batch_size: int = 1, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """The mini-batch of `inputs` with its labels, (batch_size,) int64, which some proxies need."""
+        return self.batches.draw(batch_size, seed)
+
+    def draw(self, count: int | None, seed: int, without: Collection[int] = ()) -> list[int]:
+        """Draw so many rows, in rising order; all of them if None or more than there are.
+
+        Args:
+            count: How many.
+            seed: Decides the draw.
+            without: Rows that are left out.
+        """
+        rows = [row for row in self._shuffled_rows(seed).tolist() if row not in without]
+        return sorted(rows[:count])
 
     def split(self, evolution: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Draw so many architectures to evolve on; the others are held out.

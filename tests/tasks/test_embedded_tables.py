@@ -4,6 +4,7 @@ import pytest
 
 from eznas import tasks
 from eznas.tasks import EMBEDDED_PLANS
+from eznas.tasks.mini_batches import TrainingBatches
 from eznas.tasks.plan import prepared
 from eznas.tasks.provenance import SINGLE_TOLERANCE, ranking_quality
 from eznas.tasks.training import train
@@ -14,8 +15,8 @@ every_task = pytest.mark.parametrize("name", tasks.names())
 @every_task
 def test_table_holds_the_drawn_architectures_of_its_plan(name: str) -> None:
     task = tasks.get(name)
-    assert task.plan == EMBEDDED_PLANS[name]
-    assert list(task.architectures) == task.plan.sample()
+    assert task.batches == TrainingBatches(EMBEDDED_PLANS[name])
+    assert list(task.architectures) == EMBEDDED_PLANS[name].sample()
     assert len(set(task.architectures)) >= 300
     assert task.table.seed_accuracies.shape == (len(task.architectures), 4)
 
@@ -76,7 +77,7 @@ RETRAINED = [
 @pytest.mark.parametrize(("name", "architecture", "seed"), RETRAINED)
 def test_training_again_gives_the_accuracy_in_the_table(name: str, architecture: str, seed: int) -> None:
     task = tasks.get(name)
-    space, data = prepared(task.plan)
+    space, data = prepared(EMBEDDED_PLANS[name])
     accuracy = train(space, architecture, seed, data).accuracy
     committed = task.table.seed_accuracies[task.index(architecture), seed]
     assert accuracy == pytest.approx(committed, abs=SINGLE_TOLERANCE)

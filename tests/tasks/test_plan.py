@@ -47,7 +47,7 @@ def test_embedded_plan_is_the_one_that_the_tables_were_trained_with() -> None:
 
 
 def test_more_architectures_than_the_space_holds_are_refused() -> None:
-    with pytest.raises(TaskError, match="5833 architectures asked for, micro-size holds 5832"):
+    with pytest.raises(SpaceError, match="5833 architectures asked for, micro-size holds 5832"):
         TablePlan(name="a", space="micro-size", architectures=5833).sample()
 
 
@@ -56,7 +56,7 @@ def test_space_that_lists_an_architecture_twice_is_refused(
 ) -> None:
     (tmp_path / "repeating_space.py").write_text(OWN)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(TaskError, match="are not distinct"):
+    with pytest.raises(SpaceError, match="are not distinct"):
         TablePlan(name="a", space="repeating_space:Repeating", architectures=8).sample()
 
 

@@ -7,16 +7,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from interrupts import interruptible
 
 from eznas import tasks
-from eznas.errors import SpaceError, TaskError
-from eznas.tasks import AccuracyTable, TablePlan, produce_table, workers
+from eznas.errors import ProcessError, SpaceError, TaskError
+from eznas.tasks import AccuracyTable, TablePlan, produce_table
 from eznas.tasks import folder as table_folder
 
 SCRIPT = """
@@ -54,15 +54,16 @@ def run(plan: TablePlan, folder: Path, action: str) -> subprocess.CompletedProce
     """
     script = folder.parent / "produce.py"
     script.write_text(SCRIPT.format(action=action))
-    return subprocess.run(
-        [sys.executable, str(script), plan.model_dump_json(), str(folder)],
-        env={**os.environ, "PYTHONPATH": str(Path(tasks.__file__).parents[2])},
-        start_new_session=True,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    with interruptible():
+        return subprocess.run(
+            [sys.executable, str(script), plan.model_dump_json(), str(folder)],
+            env={**os.environ, "PYTHONPATH": str(Path(tasks.__file__).parents[2])},
+            start_new_session=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
 
 def lines(folder: Path) -> list[str]:
@@ -142,7 +143,7 @@ def test_ctrl_c_of_a_terminal_ends_all_processes_quietly_and_can_be_resumed(
 
 
 def test_ctrl_c_in_a_single_process_keeps_what_was_trained(plan: TablePlan, tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with interruptible(), pytest.raises(KeyboardInterrupt):
         produce_table(plan, tmp_path, 1, at(3, lambda: signal.raise_signal(signal.SIGINT)))
     assert len(lines(tmp_path)) == 3
 
@@ -153,7 +154,7 @@ def test_worker_that_is_killed_is_reported_and_what_was_trained_is_kept(
     def kill_one() -> None:
         multiprocessing.active_children()[0].kill()
 
-    with pytest.raises(TaskError, match=r"with seed \d was ended from outside"):
+    with pytest.raises(ProcessError, match=r"worked on \('.*', \d\) was ended from outside"):
         produce_table(plan, tmp_path, 2, at(2, kill_one))
     assert multiprocessing.active_children() == []
     assert 2 <= len(lines(tmp_path)) < 16
@@ -190,22 +191,6 @@ def test_architecture_that_fails_is_named_and_what_was_trained_is_kept(
     with pytest.raises(TaskError, match=r"cannot train '4' of half: ValueError: no blueprint"):
         produce_table(failing_plan, tmp_path / "half", processes=1)
     assert len(lines(tmp_path / "half")) == 8
-
-
-def test_worker_sends_outcomes_and_failures_until_its_pipe_is_closed(failing_plan: TablePlan) -> None:
-    ours, theirs = multiprocessing.Pipe()
-    worker = threading.Thread(target=workers._work, args=(failing_plan, theirs))
-    worker.start()
-    ours.send(("3", 0))
-    trained = workers._outcome(ours, ("3", 0))
-    assert 0 <= trained.accuracy <= 100
-    ours.send(("4", 0))
-    with pytest.raises(TaskError, match="no blueprint") as caught:
-        workers._outcome(ours, ("4", 0))
-    assert "half_space.py" in "".join(caught.value.__notes__)
-    ours.close()
-    worker.join(timeout=10)
-    assert not worker.is_alive()
 
 
 @pytest.mark.parametrize("torn", ['{"architecture": "2x1', "x", '{"architecture": "a", "seed": 0}'])

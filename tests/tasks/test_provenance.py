@@ -10,8 +10,8 @@ from eznas.tasks.provenance import provenance, ranking_quality
 def make_table(accuracies: np.ndarray) -> AccuracyTable:
     count = len(accuracies)
     costs = np.arange(count) + 1
-    return AccuracyTable(
-        tuple(map(str, costs)), costs, costs[::-1], np.ones(count), np.asarray(accuracies, float)
+    return AccuracyTable.of_seeds(
+        tuple(map(str, costs)), np.asarray(accuracies, float), parameters=costs, flops=costs[::-1]
     )
 
 
@@ -56,8 +56,9 @@ def test_what_is_not_defined_is_none() -> None:
 
 def test_record_holds_plan_quality_versions_and_tolerance(plan: TablePlan) -> None:
     table = make_table(np.full((5, 2), 10.0))
-    record = json.loads(provenance(plan, table))
+    record = json.loads(provenance(plan, table, seconds=9000.0))
     assert TablePlan.model_validate(record["plan"]) == plan
     assert record["ranking"] == ranking_quality(table)
     assert {"python", "torch", "numpy", "machine", "vector_instructions"} == set(record["made_with"])
+    assert record["training_hours"] == 2.5
     assert "to the digit" in record["reproducibility"]

@@ -1,10 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from eznas.errors import SpaceError, TaskError
-from eznas.tasks import AccuracyTable, Task
+from eznas.tasks import AccuracyTable, TablePlan, Task
+from eznas.tasks.mini_batches import TrainingBatches
 from eznas.tasks.plan import prepared
 
 
@@ -36,16 +39,18 @@ def test_inputs_are_distorted_training_images_chosen_by_the_seed(task: Task) -> 
     assert task.inputs().shape == (1, 1, 14, 14)
 
 
-def test_inputs_without_distortion_are_training_images_without_repetition(task: Task) -> None:
-    still = task.plan.training.augmentation.model_copy(update={"rotation": 0, "shift": 0, "noise": 0})
-    settings = task.plan.training.model_copy(update={"augmentation": still})
-    plan = task.plan.model_copy(update={"training": settings})
-    undistorted = Task(task.name, task.space, plan, task.table, task.provenance)
-    pixels = prepared(plan)[1].pixels
-    inputs = undistorted.inputs(40)
+def test_inputs_without_distortion_are_training_images_without_repetition(
+    task: Task, plan: TablePlan
+) -> None:
+    still = plan.training.augmentation.model_copy(update={"rotation": 0, "shift": 0, "noise": 0})
+    settings = plan.training.model_copy(update={"augmentation": still})
+    plan = plan.model_copy(update={"training": settings})
+    pixels, labels = prepared(plan)[1].pixels, prepared(plan)[1].labels
+    inputs, targets = replace(task, batches=TrainingBatches(plan)).batch(40)
     nearest = torch.cdist(inputs.flatten(1), pixels.flatten(1)).argmin(dim=1)
     assert sorted(nearest.tolist()) == list(range(40))
     torch.testing.assert_close(inputs, pixels[nearest], atol=1e-4, rtol=0)
+    assert torch.equal(targets, labels[nearest])
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 41])

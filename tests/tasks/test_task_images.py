@@ -82,6 +82,14 @@ LABELS = np.zeros(6, int)
         ({"images": GOOD, "labels": LABELS[:, None]}, "must be 6 integers"),
         ({"images": GOOD, "labels": LABELS - 1}, "count the classes from 0, got -1 to -1"),
         ({"images": GOOD, "labels": LABELS + 10**9}, "got 1000000000 to 1000000000 for 6 images"),
+        ({"images": GOOD, "labels": LABELS + 7, "classes": 7}, "got 7 to 7 for 6 images of 7 classes"),
+        ({"images": GOOD, "labels": LABELS, "classes": 0}, "'classes' must be from 1 to 65536, got 0"),
+        ({"images": GOOD, "labels": LABELS, "classes": 10**9}, "'classes' must be from 1 to 65536"),
+        ({"images": GOOD, "labels": LABELS, "classes": 1.5}, "'classes' must be one integer, got float64"),
+        (
+            {"images": GOOD, "labels": LABELS, "classes": [1, 2]},
+            "'classes' must be one integer, got int64 of",
+        ),
         ({"images": GOOD, "labels": np.array(list("abcdef"), object)}, "Object arrays cannot be loaded"),
         ({"images": np.array([{}] * 6, object), "labels": LABELS}, "Object arrays cannot be loaded"),
     ],
@@ -98,13 +106,29 @@ def test_missing_file_is_named_beside_the_built_in_images() -> None:
         load_images("nowhere.npz")
 
 
-def test_single_array_pickle_and_folder_are_refused(tmp_path: Path) -> None:
+def test_single_array_and_pickle_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "single.npy", GOOD)
     (tmp_path / "evil.npz").write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
     (tmp_path / "empty.npz").write_bytes(b"")
-    for name in ("single.npy", "evil.npz", "empty.npz", "."):
+    for name in ("single.npy", "evil.npz", "empty.npz"):
         with pytest.raises(TaskError, match=r"is not an \.npz file"):
             load_images(str(tmp_path / name))
+
+
+def test_folder_that_holds_no_images_is_told_what_was_looked_for(tmp_path: Path) -> None:
+    looked_for = r"expected data_batch_1 .*CIFAR-10.* train or .*CIFAR-100.*ImageNet16.* class folders of PNG"
+    with pytest.raises(TaskError, match=f"is empty; {looked_for}"):
+        load_images(str(tmp_path))
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(TaskError, match=rf"holds 'thesis\.txt'; {looked_for}"):
+        load_images(str(tmp_path))
+
+
+@pytest.mark.parametrize("source", ["", "a" * 5000, "a\0b", "a\nb"])
+def test_path_that_cannot_be_is_refused(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TaskError):
+        load_images(source)
 
 
 @given(data=st.data())

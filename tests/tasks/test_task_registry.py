@@ -8,6 +8,7 @@ import pytest
 from eznas import tasks
 from eznas.errors import SpaceError, TaskError
 from eznas.tasks import TablePlan
+from eznas.tasks.mini_batches import TrainingBatches
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_embedded_tasks_have_names() -> None:
 def test_folder_is_a_task(folder: Path, plan: TablePlan) -> None:
     task = tasks.get(str(folder))
     assert task.name == "tiny"
-    assert task.plan == plan
+    assert task.batches == TrainingBatches(plan)
     assert task.space.name == "micro-size"
     assert list(task.architectures) == plan.sample()
 
@@ -37,7 +38,7 @@ def test_folder_is_a_task(folder: Path, plan: TablePlan) -> None:
 def test_table_and_provenance_are_enough(copy: Path, plan: TablePlan) -> None:
     (copy / "plan.json").unlink()
     (copy / "progress.jsonl").unlink()
-    assert tasks.get(str(copy)).plan == plan
+    assert tasks.get(str(copy)).batches == TrainingBatches(plan)
 
 
 def test_unknown_task_is_answered_with_the_known_ones_and_the_nearest() -> None:
