@@ -240,7 +240,7 @@ def _evolved_programs(folder: Path, note: Note) -> Iterator[Program]:
     run = folder / "run"
     evolve(make_config(overrides={"backend": "eager", "seed": SEED, "test_networks": 6}), run, Told())
     measured = sorted(RunFolder(run).programs(), key=lambda each: -each.generation)
-    yield from (each.program for each in measured)
+    yield from (each.program for each in measured if isinstance(each.program, Program))
 
 
 def _about(name: str, how: str, programs: Sequence[Program], settings: NetworkSettings) -> list[str]:

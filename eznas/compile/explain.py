@@ -1,11 +1,11 @@
-"""What the types of a program are for a geometry, node by node, for people to read."""
+"""What the types of a program are for a geometry, part by part, for people to read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from eznas.compile.shape_inference import Rejection, result_shape, terminal_shape
-from eznas.program import Program
+from eznas.program import Program, SequentialProgram
 from eznas.terminals import TERMINALS, Geometry, Shape
 
 
@@ -24,13 +24,29 @@ class TypedNode:
     @property
     def type_text(self) -> str:
         """The shape or the refusal in words."""
-        if self.shape is not None:
-            return str(self.shape)
-        return "no shape: its arguments have none" if self.refusal is None else f"refused: {self.refusal}"
+        return _type_text(self.shape, self.refusal)
+
+
+@dataclass(frozen=True, slots=True)
+class TypedInstruction:
+    """One instruction of a sequential program, and the type of what it writes."""
+
+    text: str
+    live: bool
+    """Whether the result depends on it; dead ones have no type."""
+    shape: Shape | None
+    """None where it, or an instruction whose result it reads, refuses its arguments."""
+    refusal: str | None
+    """Why it refuses its arguments; None where it does not, or never got them."""
+
+    @property
+    def type_text(self) -> str:
+        """The shape or the refusal in words."""
+        return _type_text(self.shape, self.refusal) if self.live else "dead"
 
 
 def explain_types(program: Program, geometry: Geometry) -> tuple[TypedNode, ...]:
-    """The type of each operation and terminal, in the order of the program's text.
+    """The type of each operation and terminal of a tree, in the order of its text.
 
     Raises:
         StatisticsError: The layer does not hold a terminal that the program reads.
@@ -56,3 +72,34 @@ def explain_types(program: Program, geometry: Geometry) -> tuple[TypedNode, ...]
         TypedNode(name, depth, None if isinstance(found, Rejection) else found, refusals.get(index))
         for index, (name, depth, found) in enumerate(zip(program.tokens, depths, typed, strict=True))
     )
+
+
+def explain_instructions(program: SequentialProgram, geometry: Geometry) -> tuple[TypedInstruction, ...]:
+    """The type of what each instruction writes, in their order.
+
+    Raises:
+        StatisticsError: The layer does not hold a terminal that the program reads.
+    """
+    memory: dict[int, Shape | Rejection] = {
+        address: terminal_shape(name, geometry)
+        for address, name in enumerate(TERMINALS)
+        if name in program.terminals
+    }
+    typed = []
+    for instruction, is_live in zip(program.instructions, program.live, strict=True):
+        shape, refusal = None, None
+        if is_live:
+            arguments = [memory[address] for address in instruction.reads]
+            found = memory[instruction.output] = result_shape(instruction.op.name, arguments)
+            if not isinstance(found, Rejection):
+                shape = found
+            elif not any(isinstance(argument, Rejection) for argument in arguments):
+                refusal = found.message
+        typed.append(TypedInstruction(str(instruction), is_live, shape, refusal))
+    return tuple(typed)
+
+
+def _type_text(shape: Shape | None, refusal: str | None) -> str:
+    if shape is not None:
+        return str(shape)
+    return "no shape: its arguments have none" if refusal is None else f"refused: {refusal}"

@@ -10,6 +10,7 @@ from typing import Final
 
 from eznas.compile.graph import Graph, Node, make_graph
 from eznas.ops import OPS, OpKind
+from eznas.program.steps import COMMUTATIVE, precedes
 
 STEPS: Final = frozenset(
     {
@@ -75,7 +76,6 @@ class _Simplifier:
         self.nodes: list[Node] = []
         self._is_step: list[bool] = []
         self._is_not_negative: list[bool] = []
-        self._codes: list[str] = []
         self._index_of: dict[tuple[str, tuple[int, ...]], int] = {}
 
     def add(self, name: str, arguments: tuple[int, ...]) -> int:
@@ -117,13 +117,12 @@ class _Simplifier:
         return node.name in _IGNORED_BY.get(name, ())
 
     def _node(self, name: str, arguments: tuple[int, ...]) -> int:
-        if name in OPS and OPS[name].commutative:
-            arguments = tuple(sorted(arguments, key=self._codes.__getitem__))
+        if name in COMMUTATIVE and precedes(self.nodes, arguments[1], arguments[0]):
+            arguments = arguments[::-1]
         key = name, arguments
         if key not in self._index_of:
             self._index_of[key] = len(self.nodes)
             self.nodes.append(Node(name, arguments))
-            self._codes.append(f"{name}({','.join(self._codes[argument] for argument in arguments)})")
             steps = all(self._is_step[argument] for argument in arguments)
             not_negative = all(self._is_not_negative[argument] for argument in arguments)
             self._is_step.append(name in STEPS or (name == "mul" and steps))

@@ -11,11 +11,11 @@ from eznas.backends import ToScalar
 from eznas.backends.eager import node_values, to_number
 from eznas.compile import Graph, Rejection, build_graph
 from eznas.evaluator.scores import Failure, FailureKind
-from eznas.program import Program
+from eznas.program import AnyProgram
 from eznas.statistics import NetworkStatistics
 
 
-def shape_failure(program: Program, network: int, layer: int, rejection: Rejection) -> Failure:
+def shape_failure(program: AnyProgram, network: int, layer: int, rejection: Rejection) -> Failure:
     """The failure of a program that has no shape on a layer."""
     return Failure(
         program, network, layer, FailureKind.SHAPE, rejection.op, rejection.arguments, rejection.message
@@ -23,7 +23,7 @@ def shape_failure(program: Program, network: int, layer: int, rejection: Rejecti
 
 
 def value_failure(
-    program: Program,
+    program: AnyProgram,
     statistics: NetworkStatistics,
     network: int,
     layer: int,

@@ -20,7 +20,7 @@ from eznas.evaluator.jobs import Task, batches, make_jobs, scalars_of, share_out
 from eznas.evaluator.memo import Memo, Outcome, Row, outcome_memo, program_code, row_memo
 from eznas.evaluator.scores import Failure, Scores
 from eznas.evaluator.typed_programs import TypedPrograms
-from eznas.program import Program
+from eznas.program import AnyProgram, canonical_form
 from eznas.statistics import NetworkStatistics
 from eznas.threads import available_processors, one_torch_thread
 
@@ -81,11 +81,11 @@ class Evaluator:
         self._shapes = GrowingTable()
         self.to_scalar = ToScalar(to_scalar)
 
-    def score(self, programs: Sequence[Program], networks: Sequence[int] | None = None) -> Scores:
+    def score(self, programs: Sequence[AnyProgram], networks: Sequence[int] | None = None) -> Scores:
         """Score each program on each network; equal programs are computed once.
 
         Args:
-            programs: The programs to score.
+            programs: The programs to score, trees or sequences of instructions.
             networks: Indices into the statistics; all of them by default.
 
         Returns:
@@ -96,10 +96,10 @@ class Evaluator:
             EznasError: Something that is not a program.
         """
         for program in programs:
-            if not isinstance(program, Program):
+            if not isinstance(program, AnyProgram):
                 raise EznasError(f"expected programs, got a {type(program).__name__}; use Program.parse")
         chosen = self._checked(networks)
-        canonical = [program.canonical() for program in programs]
+        canonical = [canonical_form(program) for program in programs]
         codes = [program_code(program) for program in canonical]
         outcomes = self._outcomes(dict(zip(codes, canonical, strict=True)), list(dict.fromkeys(chosen)))
         values = np.full((len(programs), len(chosen)), np.nan)
@@ -122,7 +122,7 @@ class Evaluator:
         return chosen
 
     def _outcomes(
-        self, programs: dict[bytes, Program], networks: list[int]
+        self, programs: dict[bytes, AnyProgram], networks: list[int]
     ) -> dict[int, dict[bytes, Outcome]]:
         """For each network the outcome of each program, from the memo where it is kept."""
         known: dict[int, dict[bytes, Outcome]] = {}
@@ -140,7 +140,7 @@ class Evaluator:
         return known
 
     def _tasks(
-        self, programs: Mapping[bytes, Program], missing: Mapping[int, tuple[bytes, ...]]
+        self, programs: Mapping[bytes, AnyProgram], missing: Mapping[int, tuple[bytes, ...]]
     ) -> list[Task]:
         """What is to be evaluated on each network, whose missing programs may differ."""
         if isinstance(self.backend, SubtreeBackend):

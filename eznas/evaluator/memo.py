@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from eznas.evaluator.scores import Failure
 from eznas.ops import OPS
-from eznas.program import Program
+from eznas.program import AnyProgram, Program
+from eznas.program.tree import MAX_SIZE
 from eznas.terminals import TERMINALS
 
 Key = tuple[bytes, int]
@@ -26,6 +28,8 @@ Row = NDArray[np.float32]
 Kept = TypeVar("Kept")
 
 _CODES: Final = {name: bytes([code]) for code, name in enumerate((*OPS, *TERMINALS))}
+_DIGEST: Final = b"\xff"
+"""The first byte of a digest; no code of a name."""
 
 # Measured with tracemalloc, at the fullest that the table gets between two of its enlargements; what the
 # networks of a program share is counted for each, so that the budget is an upper bound.
@@ -35,14 +39,18 @@ _FAILURE_BYTES_PER_TOKEN: Final = 64
 _ROW_BYTES: Final = 112
 
 
-def token_code(name: str) -> bytes:
-    """The byte that stands for an operation or a terminal."""
-    return _CODES[name]
+def subtree_code(name: str, arguments: Iterable[bytes]) -> bytes:
+    """The code of an operation on subtrees of these codes: its tokens, a byte each, or a digest of them."""
+    code = b"".join([_CODES[name], *arguments])
+    # The tree of a sequential program may have more nodes than there is memory.
+    return code if len(code) <= MAX_SIZE else _DIGEST + hashlib.sha256(code).digest()
 
 
-def program_code(program: Program) -> bytes:
-    """The tokens of a program, a byte each: quick to compare, and small to keep."""
-    return b"".join(_CODES[name] for name in program.tokens)
+def program_code(program: AnyProgram) -> bytes:
+    """The tokens of a tree, a byte each: quick to compare, and small to keep; or a digest of its steps."""
+    if isinstance(program, Program):
+        return b"".join(_CODES[name] for name in program.tokens)
+    return _DIGEST + bytes.fromhex(program.hash)
 
 
 @dataclass(slots=True)

@@ -8,13 +8,13 @@ from torch import nn
 from eznas.backends import ToScalar
 from eznas.errors import EznasError
 from eznas.evaluator.evaluator import Evaluator
-from eznas.program import Program
+from eznas.program import AnyProgram
 from eznas.statistics import collect_statistics
 from eznas.statistics.layers import Structure
 
 
 def score_model(
-    program: Program,
+    program: AnyProgram,
     model: nn.Module,
     inputs: torch.Tensor,
     structure: str = Structure.RCB,

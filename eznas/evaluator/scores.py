@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.program import Program
+from eznas.program import AnyProgram
 from eznas.terminals import Shape
 
 
@@ -27,7 +27,7 @@ class FailureKind(StrEnum):
 class Failure:
     """The first layer of a network on which a program fails; shapes are checked before values."""
 
-    program: Program
+    program: AnyProgram
     network: int
     """The index of the network in the evaluator's statistics."""
     layer: int

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas.compile import Graph
-from eznas.evaluator.memo import Memo, Row, token_code
+from eznas.evaluator.memo import Memo, Row, subtree_code
 from eznas.ops import OPS
 from eznas.plan import arguments_read
 from eznas.terminals import Shape
@@ -43,8 +43,7 @@ class Subtrees:
         self._is_number = [node.name in _GIVE_ONE_NUMBER for node in graph.nodes]
         self._codes: list[bytes] = []
         for node in graph.nodes:
-            arguments = [self._codes[argument] for argument in node.arguments]
-            self._codes.append(b"".join([token_code(node.name), *arguments]))
+            self._codes.append(subtree_code(node.name, [self._codes[a] for a in node.arguments]))
         self._without_memo: dict[tuple[int, ...], Work] = {}
 
     def work(self, roots: Sequence[int], network: int, memo: Memo[Row]) -> Work:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from eznas.backends import ToScalar
 from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_roots, simplify
 from eznas.evaluator.subtrees import Subtrees
-from eznas.program import Program
+from eznas.program import AnyProgram
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
 
@@ -28,7 +28,7 @@ class TypedPrograms:
     Threads may share it: at worst two of them make the same thing.
     """
 
-    def __init__(self, programs: Sequence[Program], to_scalar: ToScalar, shapes: GrowingTable) -> None:
+    def __init__(self, programs: Sequence[AnyProgram], to_scalar: ToScalar, shapes: GrowingTable) -> None:
         self.programs = tuple(programs)
         self.graph = build_graph(programs)
         self.terminals = self.graph.terminals

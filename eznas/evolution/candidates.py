@@ -9,7 +9,7 @@ from eznas.evolution.config import EvolutionConfig
 from eznas.evolution.evolution import Evolution, by_fitness, fittest
 from eznas.evolution.outcome import Candidate
 from eznas.evolution.records import MeasuredProgram
-from eznas.program import Program
+from eznas.program import AnyProgram, canonical_form
 
 
 def choose_candidates(
@@ -30,10 +30,10 @@ def choose_candidates(
     finalists = ever[: config.finalists]
     again = evolution.fitness_on_all(finalists, clock)
     steadiest = max(zip(finalists, again, strict=True), key=lambda pair: pair[1].value)[0]
-    roles: dict[Program, list[str]] = {}
+    roles: dict[AnyProgram, list[str]] = {}
     for role, program in (
         ("best on all stored", steadiest),
-        ("best of last generation", fittest(last).program.canonical()),
+        ("best of last generation", canonical_form(fittest(last).program)),
         ("fittest ever", ever[0]),
         ("second fittest ever", ever[min(1, len(ever) - 1)]),
     ):
@@ -47,6 +47,6 @@ def choose_candidates(
     return sorted(candidates, key=lambda candidate: -candidate.fitness)
 
 
-def _distinct(programs: Iterable[Program]) -> list[Program]:
+def _distinct(programs: Iterable[AnyProgram]) -> list[AnyProgram]:
     """Canonical forms, each once, in the order of the first."""
-    return list(dict.fromkeys(program.canonical() for program in programs))
+    return list(dict.fromkeys(map(canonical_form, programs)))

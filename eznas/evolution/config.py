@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from eznas.backends import BACKEND_NAMES, ToScalar
 from eznas.errors import ConfigError
 from eznas.ops import OPS
+from eznas.program.sequential import MAX_LENGTH
 from eznas.statistics import Structure
 from eznas.terminals import TERMINALS
 
@@ -24,6 +25,15 @@ class Preset(StrEnum):
     """The settings of the paper (section 4); the default."""
     QUICK = "quick"
     """A run of about a minute, to see that everything works."""
+
+
+class Representation(StrEnum):
+    """What a program is to evolution."""
+
+    TREE = "tree"
+    """An expression tree, varied by exchanging subtrees; the paper's choice."""
+    SEQUENTIAL = "sequential"
+    """A list of instructions over a memory, the paper's first attempt (appendix)."""
 
 
 class EvolutionConfig(BaseModel):
@@ -57,10 +67,28 @@ class EvolutionConfig(BaseModel):
     crossover: float = Field(default=0.4, ge=0, le=1)
     """Probability of one-point crossover; what neither crosses nor mutates is reproduced."""
     mutation: float = Field(default=0.4, ge=0, le=1)
-    """Probability that a random subtree takes the place of a subtree."""
+    """Probability that a random subtree takes the place of a subtree, or of a change by one instruction."""
     least_initial_height: int = Field(default=2, ge=1)
     most_initial_height: int = Field(default=10, ge=1)
     height_limit: int = Field(default=10, ge=1, le=80)
+    """Heights are those of trees; sequential programs have lengths instead."""
+    representation: Representation = Representation.TREE
+    least_initial_length: int = Field(default=4, ge=1)
+    """Instructions of a random sequential program, at least."""
+    most_initial_length: int = Field(default=24, ge=1)
+    """The same at most."""
+    length_limit: int = Field(default=48, ge=1, le=MAX_LENGTH)
+    """The most instructions of a sequential program; insertions stop there."""
+    reuse: float = Field(default=0.5, ge=0, le=1)
+    """Probability that an argument of a new instruction reads an earlier result rather than a statistic."""
+    insert_weight: float = Field(default=1, ge=0)
+    """How likely a mutation of a sequential program is InsertOP, relative to the three others."""
+    remove_weight: float = Field(default=1, ge=0)
+    """The same of RemoveOP."""
+    operation_weight: float = Field(default=1, ge=0)
+    """The same of MutateOP."""
+    argument_weight: float = Field(default=1, ge=0)
+    """The same of MutateOpArg."""
     operations: tuple[str, ...] = tuple(OPS)
     """The operations that programs may use."""
     terminals: tuple[str, ...] = tuple(TERMINALS)
@@ -124,6 +152,13 @@ class EvolutionConfig(BaseModel):
                 f"expected least_initial_height <= most_initial_height <= height_limit, got "
                 f"{self.least_initial_height}, {self.most_initial_height}, {self.height_limit}"
             )
+        if not self.least_initial_length <= self.most_initial_length <= self.length_limit:
+            raise ValueError(
+                f"expected least_initial_length <= most_initial_length <= length_limit, got "
+                f"{self.least_initial_length}, {self.most_initial_length}, {self.length_limit}"
+            )
+        if not self.insert_weight + self.remove_weight + self.operation_weight + self.argument_weight:
+            raise ValueError("expected a weight above 0 for one of insert, remove, operation and argument")
         return self
 
 

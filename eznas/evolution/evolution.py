@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from eznas.errors import RunError
 from eznas.evaluator import Evaluator
 from eznas.evolution.clock import Clock, Phase
-from eznas.evolution.config import EvolutionConfig
+from eznas.evolution.config import EvolutionConfig, Representation
 from eznas.evolution.records import (
     Checkpoint,
     GenerationRecord,
@@ -20,14 +21,17 @@ from eznas.evolution.records import (
     Origin,
     PhaseSeconds,
 )
+from eznas.evolution.sequential_variation import SequentialVariation
 from eznas.evolution.validity import Validity
 from eznas.evolution.variation import Variation
-from eznas.program import Program
+from eznas.program import AnyProgram, Program, canonical_form
 from eznas.ranking import Fitness, measure_fitness
 from eznas.statistics import NetworkStatistics
 
 _MOST_FRUITLESS_BATCHES = 200
 """After so many batches without one valid program a search space is taken to hold none."""
+
+_Kind = TypeVar("_Kind", bound=AnyProgram)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,20 @@ class Generation:
     checkpoint: Checkpoint
 
 
+class _Variation(Protocol[_Kind]):
+    """Makes programs of one representation."""
+
+    def random_programs(self, count: int) -> list[_Kind]: ...
+    def select_parents(self, population: Sequence[_Kind], fitness: Sequence[float]) -> list[_Kind]: ...
+    def children(self, parents: Sequence[_Kind]) -> list[_Kind]: ...
+
+
+def _variation(config: EvolutionConfig, generator: random.Random) -> _Variation[Any]:
+    if config.representation == Representation.SEQUENTIAL:
+        return SequentialVariation(config, generator)
+    return Variation(config, generator)
+
+
 class Evolution:
     """Makes and measures one generation after the other.
 
@@ -63,7 +81,7 @@ class Evolution:
         self._config = config
         self._tasks = tasks
         self._generator = random.Random(config.seed)
-        self._variation = Variation(config, self._generator)
+        self._variation = _variation(config, self._generator)
         self._validity = Validity([task.statistics for task in tasks], config)
         self._evaluators = [
             Evaluator(
@@ -101,13 +119,15 @@ class Evolution:
             for (program, origin), value in zip(programs, fitness, strict=True)
         ]
         values = [program.fitness.value for program in measured]
+        best = fittest(measured).program
         record = GenerationRecord(
             generation=number,
             best=max(values),
             median=float(np.median(values)),
-            best_program=str(fittest(measured).program),
+            # Most instructions of a sequential program are dead; what it computes is told instead.
+            best_program=str(best if isinstance(best, Program) else canonical_form(best)),
             validity_rate=validity_rate,
-            distinct=len({program.program.canonical() for program in measured}),
+            distinct=len({canonical_form(program.program) for program in measured}),
             mean_size=float(np.mean([program.program.size for program in measured])),
             drawn={self._tasks[index].name: rows for index, rows in drawn.items()},
             memo_hits=hits,
@@ -123,11 +143,11 @@ class Evolution:
 
     def _make_programs(
         self, parents: Sequence[MeasuredProgram], clock: Clock
-    ) -> tuple[list[tuple[Program, Origin]], float]:
+    ) -> tuple[list[tuple[AnyProgram, Origin]], float]:
         """The programs of a generation and the share of valid ones among all that were made for it."""
         size = self._config.population
         counts = _ValidityCount()
-        children: list[Program] = []
+        children: list[AnyProgram] = []
         if parents:
             with clock.measuring(Phase.VARIATION):
                 chosen = self._variation.select_parents(
@@ -143,7 +163,7 @@ class Evolution:
             counts,
             clock,
         )
-        programs = [(program, Origin.CHILD) for program in children]
+        programs: list[tuple[AnyProgram, Origin]] = [(program, Origin.CHILD) for program in children]
         programs += [(program, Origin.RANDOM) for program in fresh]
         return programs, counts.valid / counts.made
 
@@ -151,11 +171,11 @@ class Evolution:
         self,
         count: int,
         phase: Phase,
-        make: Callable[[], list[Program]],
+        make: Callable[[], list[AnyProgram]],
         counts: _ValidityCount,
         clock: Clock,
-    ) -> list[Program]:
-        programs: list[Program] = []
+    ) -> list[AnyProgram]:
+        programs: list[AnyProgram] = []
         fruitless = 0
         while len(programs) < count:
             with clock.measuring(phase):
@@ -189,13 +209,13 @@ class Evolution:
             for task in tasks
         }
 
-    def fitness_on_all(self, programs: Sequence[Program], clock: Clock | None = None) -> list[Fitness]:
+    def fitness_on_all(self, programs: Sequence[AnyProgram], clock: Clock | None = None) -> list[Fitness]:
         """The fitness of programs on every stored network of every task."""
         everything = {index: list(range(len(task.statistics))) for index, task in enumerate(self._tasks)}
         return self._fitness(programs, everything, clock or Clock())
 
     def _fitness(
-        self, programs: Sequence[Program], drawn: dict[int, list[int]], clock: Clock
+        self, programs: Sequence[AnyProgram], drawn: dict[int, list[int]], clock: Clock
     ) -> list[Fitness]:
         with clock.measuring(Phase.EVALUATION):
             scores = [

@@ -9,7 +9,7 @@ from typing import Any
 
 from eznas.errors import RunError
 from eznas.files import write_whole
-from eznas.program import Program
+from eznas.program import AnyProgram, parse_program
 from eznas.ranking import Comparison
 from eznas.ranking.comparison_files import comparison_record, read_comparison, write_scores
 
@@ -19,7 +19,7 @@ class Candidate:
     """A program that the run puts forward, and why."""
 
     roles: tuple[str, ...]
-    program: Program
+    program: AnyProgram
     fitness: float
     """On all stored networks."""
     orientation: int
@@ -80,5 +80,5 @@ def _candidate_record(candidate: Candidate) -> dict[str, Any]:
 
 
 def _candidate(record: dict[str, Any]) -> Candidate:
-    program = Program.parse(record["program"])
+    program = parse_program(record["program"])
     return Candidate(tuple(record["roles"]), program, record["fitness"], record["orientation"])

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from eznas.errors import RunError
 from eznas.evolution.clock import Phase
-from eznas.program import Program
+from eznas.program import AnyProgram, parse_program
 from eznas.ranking import Fitness
 
 # What the first runs did not write down; random programs were counted to their variation.
@@ -30,7 +30,7 @@ class MeasuredProgram:
     """A program of one generation with the fitness that it had there."""
 
     generation: int
-    program: Program
+    program: AnyProgram
     origin: Origin
     fitness: Fitness
 
@@ -57,7 +57,7 @@ class MeasuredProgram:
         try:
             record = json.loads(line)
             fitness = Fitness(record["fitness"], record["orientation"], tuple(record["taus"]))
-            program = Program.parse(record["program"])
+            program = parse_program(record["program"])
             return cls(record["generation"], program, Origin(record["origin"]), fitness)
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"expected the line of a measured program, got {line[:80]!r}") from error

@@ -93,7 +93,7 @@ def _go_on(
         programs = run.programs()
     candidates = choose_candidates(programs, evolution, config, clock)
     with clock.measuring(Phase.HELD_OUT_TEST):
-        comparisons = [_compare(split, candidates, config, observer) for split in split_tasks]
+        comparisons = [_compare(split, candidates, config, run, observer) for split in split_tasks]
     outcome = Outcome(tuple(candidates), tuple(comparisons))
     _write_end(run, outcome, clock, earlier)
     return outcome
@@ -174,7 +174,11 @@ def _store(
 
 
 def _compare(
-    split: _SplitTask, candidates: Sequence[Candidate], config: EvolutionConfig, observer: Observer
+    split: _SplitTask,
+    candidates: Sequence[Candidate],
+    config: EvolutionConfig,
+    run: RunFolder,
+    observer: Observer,
 ) -> Comparison:
     contenders = [
         Contender(", ".join(candidate.roles), candidate.program, candidate.orientation)
@@ -186,6 +190,8 @@ def _compare(
         split.test_rows,
         contenders,
         _statistics_settings(config),
-        config.bootstrap_resamples,
-        lambda done, total: observer.testing(split.task.name, done, total),
+        resamples=config.bootstrap_resamples,
+        processes=config.threads,
+        journal=run.score_journal,
+        progress=lambda done, total: observer.testing(split.task.name, done, total),
     )

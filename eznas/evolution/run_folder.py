@@ -63,6 +63,11 @@ class RunFolder:
         return self.path / "held_out"
 
     @property
+    def score_journal(self) -> Path:
+        """The folder that keeps each score of the held-out test as it comes."""
+        return self.scores / "journal"
+
+    @property
     def figures(self) -> Path:
         """The folder of the figures."""
         return self.path / "figures"

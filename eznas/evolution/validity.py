@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from eznas.compile import Rejection, build_graph, infer_shapes
 from eznas.evaluator import Evaluator
 from eznas.evolution.config import EvolutionConfig
-from eznas.program import Program
+from eznas.program import AnyProgram
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import Geometry
 
@@ -38,14 +38,14 @@ class Validity:
             probes, config.backend, config.threads, memo_bytes=0, to_scalar=config.to_scalar
         )
 
-    def check(self, programs: Sequence[Program]) -> list[bool]:
+    def check(self, programs: Sequence[AnyProgram]) -> list[bool]:
         """For each program whether it is valid."""
         candidates = self._well_typed(programs)
         finite = self._evaluator.score([programs[row] for row in candidates]).valid
         valid = {row for row, fine in zip(candidates, finite, strict=True) if fine}
         return [row in valid for row in range(len(programs))]
 
-    def _well_typed(self, programs: Sequence[Program]) -> list[int]:
+    def _well_typed(self, programs: Sequence[AnyProgram]) -> list[int]:
         """The rows of the programs that have a shape on every geometry."""
         rows = list(range(len(programs)))
         graph = build_graph(programs)

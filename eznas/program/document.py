@@ -13,21 +13,21 @@ FORMAT: Final = "eznas-program"
 VERSION: Final = 1
 
 
-def write(program_text: str) -> str:
+def write(program_text: str, format_name: str = FORMAT) -> str:
     """The document that holds this program text."""
-    fields = {"format": FORMAT, "version": VERSION, "program": program_text, "op_set": OP_SET_HASH}
+    fields = {"format": format_name, "version": VERSION, "program": program_text, "op_set": OP_SET_HASH}
     return json.dumps(fields)
 
 
-def read(document: str) -> str:
-    """The program text that a document holds.
+def read(document: str, format_name: str = FORMAT) -> str:
+    """The program text that a document of this format holds.
 
     Raises:
         ProgramSyntaxError: Not a JSON object of exactly the four fields, or one of another format, version
             or set of operations.
     """
     fields = _load(document)
-    _expect(fields, "format", FORMAT)
+    _expect(fields, "format", format_name)
     _expect(fields, "version", VERSION)
     _expect_only_known(fields)
     _expect(fields, "op_set", OP_SET_HASH)

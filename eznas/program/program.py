@@ -9,6 +9,7 @@ from typing import Self
 from eznas.errors import ProgramSyntaxError
 from eznas.program import document, tree
 from eznas.program.parse import parse_tokens
+from eznas.program.steps import Steps, tree_steps
 from eznas.terminals import TERMINALS
 
 
@@ -81,6 +82,10 @@ class Program:
     def canonical(self) -> Program:
         """The same formula with the arguments of commutative operations in one fixed order."""
         return Program(tree.canonical(self.tokens))
+
+    def steps(self) -> Steps:
+        """What the tree computes: equal subtrees once, each after its arguments."""
+        return tree_steps(self.tokens)
 
     def subtree_end(self, index: int) -> int:
         """The index after the last token of the subtree whose root is token `index` (counted from 0).

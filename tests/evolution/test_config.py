@@ -20,6 +20,7 @@ def test_the_default_is_the_paper():
     assert (config.tournament_size, config.parents, config.offspring) == (4, 25, 50)
     assert (config.crossover, config.mutation, config.height_limit) == (0.4, 0.4, 10)
     assert (config.least_initial_height, config.most_initial_height) == (2, 10)
+    assert config.representation == "tree"
     assert len(config.operations) == 34
     assert len(config.terminals) == 22
 
@@ -50,6 +51,15 @@ def test_flags_stand_over_the_file_and_the_file_over_the_preset(tmp_path):
         ({"structure": "rbc"}, "structure: input should be 'rcb' or 'cbr', got 'rbc'"),
         ({"to_scalar": "max"}, "to_scalar: input should be 'mean' or 'l2'"),
         ({"threads": 0}, "threads: input should be greater than or equal to 1"),
+        ({"representation": "graph"}, "representation: input should be 'tree' or 'sequential', got 'graph'"),
+        ({"length_limit": 10}, "least_initial_length <= most_initial_length <= length_limit, got 4, 24, 10"),
+        ({"length_limit": 1001}, "length_limit: input should be less than or equal to 1000"),
+        ({"reuse": 1.5}, "reuse: input should be less than or equal to 1"),
+        ({"remove_weight": -1}, "remove_weight: input should be greater than or equal to 0"),
+        (
+            dict.fromkeys(("insert_weight", "remove_weight", "operation_weight", "argument_weight"), 0),
+            "expected a weight above 0 for one of insert, remove, operation and argument",
+        ),
     ],
 )  # fmt: skip
 def test_a_bad_setting_is_named(settings, message):
@@ -76,6 +86,8 @@ def test_a_file_that_is_no_toml_is_named(tmp_path, content):
 
 
 def test_a_configuration_survives_toml():
-    config = make_config(Preset.QUICK, overrides={"threads": 2, "structure": "cbr"})
+    config = make_config(
+        Preset.QUICK, overrides={"threads": 2, "structure": "cbr", "representation": "sequential"}
+    )
     text = tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
     assert checked_config(tomllib.loads(text)) == config

@@ -29,7 +29,7 @@ def essence(folder):
         run.result_file.read_text(),
         run.programs_file.read_text(),
         [{key: value for key, value in record.items() if key not in TIMES} for record in generations],
-        {file.name: file.read_text() for file in sorted(run.scores.iterdir())},
+        {file.name: file.read_text() for file in sorted(run.scores.glob("*.csv"))},
     )
 
 
@@ -75,7 +75,8 @@ def test_a_run_leaves_everything_behind(finished, tiny):
     assert len(run.programs()) == 4 * 8
     assert run.config() == tiny
     assert run.checkpoint().generation == 3
-    assert {file.name for file in run.scores.iterdir()} == {"mnist-topology.csv", "mnist-size.csv"}
+    names = {f"{task}-batch1-seed0.csv" for task in ("mnist-topology", "mnist-size")}
+    assert {file.name for file in run.scores.glob("*.csv")} == names
 
 
 def test_the_outcome_can_be_read_again(finished):
