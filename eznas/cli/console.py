@@ -47,12 +47,14 @@ class Bars:
         self._progress = progress
         self._live = live
         self._bars: dict[str, TaskID] = {}
+        self._told: dict[str, int] = {}
 
     def update(self, label: str, done: int, total: int) -> None:
         """Show that so many of so many are done."""
         if not self._live:
-            step = max(1, total // PLAIN_STEPS)
-            if done == total or done % step == 0:
+            quarter = PLAIN_STEPS if done == total else PLAIN_STEPS * done // total
+            if quarter > self._told.get(label, 0):
+                self._told[label] = quarter
                 print_note(f"{label}: {done} of {total}")
             return
         if label not in self._bars:

@@ -12,6 +12,10 @@ Seed = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 Threads = Annotated[
     int | None, typer.Option(help="Networks evaluated at once; default: all processors.", min=1)
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(help="Networks scored at once, each in a process; default: all processors.", min=1),
+]
 # Written out, since importing the names would keep every `--help` waiting for torch.
 Backend = Annotated[
     str | None,

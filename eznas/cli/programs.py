@@ -1,4 +1,4 @@
-"""Programs as the command line names them: a text, a named program, or the folder of a run."""
+"""Programs and proxies as the command line names them: a text, a name, or the folder of a run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eznas.program import NAMED_PROGRAMS, Program
+from eznas.errors import ProgramSyntaxError
+from eznas.program import NAMED_PROGRAMS, AnyProgram, Program, parse_program
 
 if TYPE_CHECKING:
     from eznas.evolution import Candidate
-    from eznas.ranking import Contender
+    from eznas.ranking import AnyContender, Contender
+    from eznas.tasks import Task
 
 
-def program(argument: str) -> Program:
+def program(argument: str) -> AnyProgram:
     """The program that an argument of the command line means.
 
     Raises:
@@ -22,7 +24,20 @@ def program(argument: str) -> Program:
     """
     if argument in NAMED_PROGRAMS:
         return NAMED_PROGRAMS[argument]
-    return _best(Path(argument)).program if _is_folder(argument) else Program.parse(argument)
+    return _best(Path(argument)).program if _is_folder(argument) else parse_program(argument)
+
+
+def tree(argument: str) -> Program:
+    """The expression tree of the program that an argument means; see `program`.
+
+    Raises:
+        ProgramSyntaxError: A sequential program whose tree would be too large.
+    """
+    chosen = program(argument)
+    found = chosen if isinstance(chosen, Program) else chosen.as_tree()
+    if found is None:
+        raise ProgramSyntaxError(f"expected a program whose tree can be written out, got {chosen}")
+    return found
 
 
 def contender(argument: str) -> Contender:
@@ -35,13 +50,31 @@ def contender(argument: str) -> Contender:
         folder = Path(argument)
         best = _best(folder)
         return Contender(f"best of {folder.name}", best.program, best.orientation)
-    parsed = Program.parse(argument)
+    parsed = parse_program(argument)
     return Contender(str(parsed), parsed)
 
 
-def contenders(arguments: Iterable[str]) -> list[Contender]:
-    """The programs of all arguments; see `contender`."""
-    return [contender(argument) for argument in arguments]
+def contenders(arguments: Iterable[str]) -> list[AnyContender]:
+    """The programs and proxies of all arguments; see `contender` for programs."""
+    from eznas import proxies
+    from eznas.ranking import ProxyContender
+
+    known = proxies.names()
+    return [ProxyContender(argument) if argument in known else contender(argument) for argument in arguments]
+
+
+def evolved_on(arguments: Iterable[str], task: Task) -> frozenset[int]:
+    """The rows of a task whose networks the runs among the arguments evolved on."""
+    from eznas import tasks
+    from eznas.evolution import RunFolder
+
+    rows: set[int] = set()
+    for argument in arguments:
+        if argument not in NAMED_PROGRAMS and _is_folder(argument):
+            config = RunFolder(Path(argument)).config()
+            if any(tasks.get(name).name == task.name for name in config.tasks):
+                rows.update(task.split(config.stored_networks, config.data_seed)[0].tolist())
+    return frozenset(rows)
 
 
 def _best(folder: Path) -> Candidate:

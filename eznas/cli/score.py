@@ -15,7 +15,7 @@ from eznas.cli.options import BatchSize, Json, Programs, Seed, Structure, Thread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from eznas.program import Program
+    from eznas.program import AnyProgram
     from eznas.statistics import NetworkStatistics
 
 
@@ -44,10 +44,10 @@ def score(
 
       eznas score "mean(abs(T3G_N))" eznas-a --store stores/size
     """
-    from eznas.cli.programs import contenders
+    from eznas.cli import programs as arguments
     from eznas.evaluator import Evaluator
 
-    chosen = [contender.program for contender in contenders(programs)]
+    chosen = [arguments.program(argument) for argument in programs]
     if (store is None) == (task is None):
         raise typer.BadParameter("expected one of --task and --store")
     if store is not None:
@@ -85,7 +85,7 @@ def score(
 def _collect(
     name: str,
     architectures: Sequence[str],
-    programs: list[Program],
+    programs: list[AnyProgram],
     structure: str,
     batch_size: int,
     seed: int,

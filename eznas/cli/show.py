@@ -63,7 +63,7 @@ def show(
     from eznas.program import latex
     from eznas.statistics import geometry_of_convolution
 
-    chosen = programs.program(program)
+    chosen = programs.tree(program)
     geometry = geometry_of_convolution(
         channels, channels_out or channels, kernel, stride, 1, side, batch_size, structure
     )

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.markup import escape
 from rich.table import Table
 
 from eznas.cli.console import output
+from eznas.cli.table_options import ChosenTables
 from eznas.evolution import Outcome
 from eznas.program import NAMED_PROGRAMS
 from eznas.ranking import Comparison
-from eznas.report import verdicts
+from eznas.report import CorrelationTable, TableFormat, render, text_tables, verdicts
+
+
+def print_tables(tables: Sequence[CorrelationTable], chosen: ChosenTables) -> None:
+    """Correlation tables in the chosen format: text fits the terminal, the others are as in files."""
+    if chosen.table_format is TableFormat.TEXT:
+        console = output()
+        console.print(text_tables(tables, console.width, with_intervals=chosen.with_intervals))
+        return
+    document = render(tables, chosen.table_format, with_intervals=chosen.with_intervals)
+    print(document, end="")  # noqa: T201 - rich would wrap and colour it
 
 
 def print_comparison(comparison: Comparison) -> None:

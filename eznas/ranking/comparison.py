@@ -1,44 +1,21 @@
-"""Programs beside parameters and FLOPs on the networks of a task: scores, correlations, intervals."""
+"""Contenders beside parameters and FLOPs on the networks of a task: scores, correlations, intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.evaluator import Evaluator
-from eznas.program import NAMED_PROGRAM_ORIENTATIONS, NAMED_PROGRAMS, Program
+from eznas.program import AnyProgram
+from eznas.ranking.contender import AnyContender
 from eznas.ranking.correlation import Correlation, kendall_tau, spearman_rho, with_interval
-from eznas.tasks import Task, network_statistics
-
-Progress = Callable[[int, int], None]
-"""Called with the networks done and the networks in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A program to compare, and whether its higher (1) or its lower (-1) scores mean higher accuracy."""
-
-    name: str
-    program: Program
-    orientation: int = 1
-
-
-def named_contender(name: str) -> Contender:
-    """The named program of this name, in its orientation."""
-    return Contender(name, NAMED_PROGRAMS[name], NAMED_PROGRAM_ORIENTATIONS[name])
-
-
-@dataclass(frozen=True, slots=True)
-class StatisticsSettings:
-    """How the statistics of a network are taken, and how its layers become a score."""
-
-    structure: str = "rcb"
-    to_scalar: str = "mean"
-    batch_size: int = 1
-    seed: int = 0
+from eznas.ranking.scoring import Progress, StatisticsSettings, network_outcomes
+from eznas.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +23,17 @@ class Ranked:
     """How one contender ranks the networks of a task."""
 
     name: str
-    program: Program | None
-    """None for parameters and FLOPs."""
+    program: AnyProgram | None
+    """None for proxies, parameters and FLOPs."""
     scores: NDArray[np.float64]
     """(networks,) times the orientation; NaN where the program is invalid, which counts as no score."""
     tau: Correlation
     rho: Correlation
+    tau_top_half: Correlation
+    """Kendall tau within the half of the networks that is most accurate."""
+    tau_top_tenth: Correlation
+    reasons: tuple[tuple[str, int], ...] = ()
+    """Why networks have no score and how many for each reason, the most frequent first."""
 
     @property
     def scored(self) -> int:
@@ -64,79 +46,88 @@ class Comparison:
     """All contenders on the same networks of one task."""
 
     task: str
+    settings: StatisticsSettings
     architectures: tuple[str, ...]
     accuracies: NDArray[np.float64]
     ranked: tuple[Ranked, ...]
+
+    @property
+    def stem(self) -> str:
+        """What the names of its files begin with."""
+        return f"{self.task}-batch{self.settings.batch_size}-seed{self.settings.seed}"
 
 
 def compare(
     task: Task,
     rows: Sequence[int],
-    contenders: Sequence[Contender],
+    contenders: Sequence[AnyContender],
     settings: StatisticsSettings,
+    *,
     resamples: int = 1000,
+    processes: int | None = None,
+    journal: Path | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Score untrained networks of a task with programs, parameters and FLOPs, and correlate with accuracy.
+    """Score untrained networks of a task with contenders, parameters and FLOPs, and correlate with accuracy.
 
     Args:
         task: The task.
         rows: Which of its architectures.
-        contenders: The programs; only the statistics that they read are collected.
+        contenders: Programs and proxies.
         settings: How statistics and scores are taken.
         resamples: Of the bootstrap intervals.
-        progress: Told of every network.
+        processes: See `network_outcomes`, as for the following.
+        journal: A folder that keeps every score.
+        progress: Told of the networks done.
+
+    Raises:
+        EznasError: See `network_outcomes`.
     """
     architectures = tuple(task.architectures[row] for row in rows)
-    values = _score(task, architectures, [contender.program for contender in contenders], settings, progress)
+    outcomes = network_outcomes(
+        task, architectures, contenders, settings, processes=processes, journal=journal, progress=progress
+    )
     accuracies = task.accuracies[list(rows)]
-    columns: list[tuple[str, Program | None, NDArray[np.float64]]] = [
-        (contender.name, contender.program, contender.orientation * scores)
-        for contender, scores in zip(contenders, values, strict=True)
-    ]
-    columns.append(("parameters", None, task.table.parameters[list(rows)].astype(np.float64)))
-    columns.append(("FLOPs", None, task.table.flops[list(rows)].astype(np.float64)))
-    ranked = tuple(_rank(*column, accuracies, resamples) for column in columns)
-    return Comparison(task.name, architectures, accuracies, ranked)
+    ranked = []
+    for contender, of_networks in zip(contenders, outcomes, strict=True):
+        reasons = Counter(outcome for outcome in of_networks if isinstance(outcome, str))
+        scores = np.array([np.nan if isinstance(outcome, str) else outcome for outcome in of_networks])
+        of_contender = rank(
+            contender.name, contender.program, contender.orientation * scores, accuracies, resamples
+        )
+        ranked.append(replace(of_contender, reasons=tuple(reasons.most_common())))
+    for name, costs in (("parameters", task.parameters(rows)), ("FLOPs", task.flops(rows))):
+        ranked.append(rank(name, None, costs.astype(np.float64), accuracies, resamples))
+    return Comparison(task.name, settings, architectures, accuracies, tuple(ranked))
 
 
-def _score(
-    task: Task,
-    architectures: Sequence[str],
-    programs: Sequence[Program],
-    settings: StatisticsSettings,
-    progress: Progress | None,
-) -> NDArray[np.float64]:
-    """Scores (programs, networks); each network is built, scored and forgotten."""
-    terminals = sorted({name for program in programs for name in program.terminals})
-    values = np.full((len(programs), len(architectures)), np.nan)
-    for column, architecture in enumerate(architectures):
-        if programs:
-            statistics = network_statistics(
-                task,
-                architecture,
-                terminals,
-                structure=settings.structure,
-                batch_size=settings.batch_size,
-                seed=settings.seed,
-            )
-            evaluator = Evaluator([statistics], threads=1, memo_bytes=0, to_scalar=settings.to_scalar)
-            values[:, column] = evaluator.score(programs).values[:, 0]
-        if progress is not None:
-            progress(column + 1, len(architectures))
-    return values
-
-
-def _rank(
+def rank(
     name: str,
-    program: Program | None,
+    program: AnyProgram | None,
     scores: NDArray[np.float64],
     accuracies: NDArray[np.float64],
-    resamples: int,
+    resamples: int = 1000,
 ) -> Ranked:
+    """Correlate the oriented scores of a contender, NaN where it has none, with accuracies (networks,)."""
     scored = np.isfinite(scores)
-    tau, rho = (
-        with_interval(statistic, scores[scored], accuracies[scored], resamples)
-        for statistic in (kendall_tau, spearman_rho)
+    finite, reached = scores[scored], accuracies[scored]
+
+    def tau_within(share: float) -> Correlation:
+        best = most_accurate(reached, share)
+        return with_interval(kendall_tau, finite[best], reached[best], resamples)
+
+    return Ranked(
+        name,
+        program,
+        scores,
+        tau=with_interval(kendall_tau, finite, reached, resamples),
+        rho=with_interval(spearman_rho, finite, reached, resamples),
+        tau_top_half=tau_within(0.5),
+        tau_top_tenth=tau_within(0.1),
     )
-    return Ranked(name, program, scores, tau, rho)
+
+
+def most_accurate(accuracies: NDArray[np.float64], share: float) -> NDArray[np.int64]:
+    """The rows of the most accurate share of networks, rounded up; of equals the first."""
+    count = math.ceil(share * len(accuracies))
+    return np.argsort(-accuracies, kind="stable")[:count]

@@ -12,12 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from eznas.evolution.outcome import Outcome
 from eznas.evolution.records import GenerationRecord, MeasuredProgram
-from eznas.program import draw
+from eznas.program import Program, draw
 from eznas.ranking import Comparison, Ranked
-
-FORMATS = ("png", "svg")
-
-_BEST, _MEDIAN, _EACH, _FAINT = "#1f4e9c", "#d1703c", "#b8c4d6", "#dddddd"
+from eznas.report.style import BEST, EACH, FORMATS, MEDIAN, OTHER, label, plain_axes, save_figure
 
 
 def write_figures(
@@ -35,12 +32,15 @@ def write_figures(
         OSError: The folder cannot be written.
     """
     folder.mkdir(exist_ok=True)
-    written = _save(fitness_over_generations(generations, programs), folder / "fitness")
+    written = save_figure(fitness_over_generations(generations, programs), folder / "fitness")
     for comparison in outcome.comparisons:
         written += write_comparison_figure(comparison, folder)
-    for suffix in FORMATS:
-        written.append(folder / f"best-program.{suffix}")
-        draw(outcome.best.program, written[-1])
+    best = outcome.best.program
+    tree = best if isinstance(best, Program) else best.as_tree()
+    if tree is not None:  # a sequential program may be too large a tree for any picture
+        for suffix in FORMATS:
+            written.append(folder / f"best-program.{suffix}")
+            draw(tree, written[-1])
     return written
 
 
@@ -50,14 +50,7 @@ def write_comparison_figure(comparison: Comparison, folder: Path) -> list[Path]:
     Raises:
         OSError: The folder cannot be written.
     """
-    return _save(scores_against_accuracies(comparison), folder / f"scores-{comparison.task}")
-
-
-def _save(figure: Figure, stem: Path) -> list[Path]:
-    files = [stem.with_name(f"{stem.name}.{suffix}") for suffix in FORMATS]
-    for file in files:
-        figure.savefig(file, dpi=150)
-    return files
+    return save_figure(scores_against_accuracies(comparison), folder / f"scores-{comparison.stem}")
 
 
 def fitness_over_generations(
@@ -72,14 +65,14 @@ def fitness_over_generations(
     axes.scatter(
         np.array([measured.generation + 1 for measured in programs]) + spread,
         [measured.fitness.value for measured in programs],
-        s=9, color=_EACH, linewidths=0, label="each program",
+        s=9, color=EACH, linewidths=0, label="each program",
     )  # fmt: skip
-    axes.plot(numbers, [record.best for record in generations], "o-", color=_BEST, ms=4, label="best")
-    axes.plot(numbers, [record.median for record in generations], "o-", color=_MEDIAN, ms=4, label="median")
+    axes.plot(numbers, [record.best for record in generations], "o-", color=BEST, ms=4, label="best")
+    axes.plot(numbers, [record.median for record in generations], "o-", color=MEDIAN, ms=4, label="median")
     axes.set(xlabel="generation", ylabel="fitness (least Kendall tau over the tasks)", ylim=(-0.02, 1.0))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False, loc="upper left", ncols=3)
-    _plain(axes)
+    plain_axes(axes)
     return figure
 
 
@@ -104,13 +97,7 @@ def _scatter(axes: Axes, ranked: Ranked, comparison: Comparison, *, highlighted:
     # Ranks, since Kendall's tau sees nothing else and scores may span many orders of magnitude.
     ranks = np.searchsorted(np.sort(ranked.scores[scored]), ranked.scores[scored], side="right")
     axes.scatter(
-        ranks, comparison.accuracies[scored], s=9, linewidths=0, color=_BEST if highlighted else "#5f7390"
+        ranks, comparison.accuracies[scored], s=9, linewidths=0, color=BEST if highlighted else OTHER
     )
-    axes.set_title(f"{ranked.name}\nτ = {ranked.tau}", fontsize=9)
-    _plain(axes)
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color=_FAINT, linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes.set_title(f"{label(ranked.name)}\nτ = {ranked.tau}", fontsize=9)
+    plain_axes(axes)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from evolution_settings import TINY
+from interrupts import interruptible
 
 from eznas.evolution import RunFolder
 from eznas.tasks.embedded import embedded_folder
@@ -27,13 +28,14 @@ def finished(tmp_path_factory, stores):
 
 def command(*arguments):
     root = Path(__file__).parents[2]
-    return subprocess.Popen(
-        [sys.executable, "-m", "eznas", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "kernels")])},
-    )
+    with interruptible():
+        return subprocess.Popen(
+            [sys.executable, "-m", "eznas", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "kernels")])},
+        )
 
 
 def test_evolve_tells_its_progress_in_plain_lines_where_there_is_no_terminal(finished):
@@ -66,7 +68,12 @@ def test_evolve_tells_at_its_end_where_the_time_went(finished):
 
 def test_evolve_draws_its_figures(finished):
     names = {path.name for path in RunFolder(finished[0]).figures.iterdir()}
-    stems = {"fitness", "scores-mnist-topology", "scores-mnist-size", "best-program"}
+    stems = {
+        "fitness",
+        "scores-mnist-topology-batch1-seed0",
+        "scores-mnist-size-batch1-seed0",
+        "best-program",
+    }
     assert names == {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")}
 
 

@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -63,14 +64,14 @@ def test_test_compares_programs_with_parameters_and_flops(run, tmp_path):
     for contender in comparison["contenders"]:
         tau = contender["kendall_tau"]
         assert tau["low"] <= tau["value"] <= tau["high"]
-    with (out / "mnist-size.csv").open() as file:
+    with (out / "mnist-size-batch1-seed0.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 12
     assert (
         float(rows[0]["accuracy"])
         == tasks.get("mnist-size").accuracies[tasks.get("mnist-size").index(rows[0]["architecture"])]
     )
-    assert (out / "scores-mnist-size.png").exists()
+    assert (out / "scores-mnist-size-batch1-seed0.png").exists()
     shown = run(*arguments)
     assert f"{comparison['contenders'][0]['kendall_tau']['value']:+.3f}" in shown.out
 
@@ -79,6 +80,62 @@ def test_the_sample_of_networks_is_drawn_by_the_seed(run):
     arguments = ["test", "mean(T3)", "-t", "mnist-size", "-n", "6", "--resamples", "100", "--json"]
     assert run(*arguments).json == run(*arguments).json
     assert run(*arguments).json != run(*arguments, "--seed", "1").json
+
+
+def test_test_prints_the_tables_that_it_writes(run, tmp_path):
+    out = tmp_path / "comparison"
+    arguments = ["test", "mean(T3)", "-t", "mnist-size", "-n", "4", "--resamples", "100", "--seeds", "2"]
+    result = run(*arguments, "--measure", "all", "--out", out, "--format", "latex")
+    assert result.out == (out / "table.tex").read_text()
+    rows = list(csv.DictReader((out / "table.csv").read_text().splitlines()))
+    assert [row["contender"] for row in rows] == ["mean(T3)", "parameters", "FLOPs"] * 4
+    record = json.loads((out / "comparisons.json").read_text())
+    taus = [tested["contenders"][0]["kendall_tau"]["value"] for tested in record]
+    assert [tested["settings"]["seed"] for tested in record] == [0, 1]
+    assert float(rows[0]["mnist-size"]) == pytest.approx(np.mean(taus))
+    assert float(rows[0]["mnist-size deviation"]) == pytest.approx(np.std(taus, ddof=1))
+    assert rows[0]["mnist-size tests"] == "2"
+    assert (out / "effect-of-seed.png").exists()
+    assert (out / "table.txt").exists()
+    assert (out / "table.md").exists()
+
+
+def test_test_gives_each_batch_size_a_column(run):
+    arguments = ["test", "mean(T3)", "-t", "mnist-size", "-n", "4", "--resamples", "100"]
+    sizes = ["--batch-size", "2", "--batch-size", "1", "--batch-size", "2"]
+    (heading, *_) = run(*arguments, *sizes, "--no-intervals", "--format", "markdown").out.splitlines()
+    assert heading == "| Kendall tau on 4 networks | mnist-size, batch 2 | mnist-size, batch 1 |"
+
+
+def test_the_table_of_a_test_fits_a_narrow_terminal(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    program = "reciprocal(add(frobenius_norm(T3), exp(frobenius_norm(log(sigmoid(log(sigmoid(T3))))))))"
+    arguments = ["test", program, "reciprocal(sub(T3, T3))", "-n", "4", "--resamples", "100"]
+    result = run(*arguments)
+    assert result.code == 0
+    assert max(map(len, result.out.splitlines())) <= 80
+    assert "Kendall tau on 4 networks" in result.out
+    assert "Spearman rho on 4 networks" in result.out
+    assert program.replace(" ", "") in result.out.replace("\n", "").replace(" ", "")
+    assert "lacks 4 of 4 scores on mnist-topology" in result.out.replace("\n", "")
+    bare = run(*arguments, "--measure", "tau", "--no-intervals").out
+    assert "Spearman" not in bare
+    assert "[" not in bare.partition("program 1:")[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--format", "html"], "expected one of text, csv, markdown, latex, got 'html'"),
+        (["--format", "csv", "--json"], "expected one of --format and --json"),
+        (["--measure", "taw"], "did you mean 'tau'"),
+    ],
+)
+def test_a_table_that_cannot_be_made_is_refused_before_anything_is_scored(run, options, message):
+    result = run("test", "mean(T3)", *options)
+    assert result.code != 0
+    assert message in result.err
+    assert "test on" not in result.err
 
 
 @pytest.mark.parametrize("name", ["mnist-topology", "mnist-size"])

@@ -4,7 +4,7 @@ import pytest
 from eznas.evolution.outcome import Candidate, Outcome
 from eznas.evolution.records import GenerationRecord, MeasuredProgram, Origin, PhaseSeconds
 from eznas.program import Program
-from eznas.ranking import Comparison, Correlation, Fitness, Ranked
+from eznas.ranking import Comparison, Correlation, Fitness, Ranked, StatisticsSettings
 from eznas.report import verdicts, write_figures
 from eznas.report.figures import fitness_over_generations, scores_against_accuracies
 
@@ -15,11 +15,13 @@ def ranked(name, tau, low, program=None):
     scores = np.arange(5.0)
     if program is not None:
         scores[1] = np.nan
-    return Ranked(name, program, scores, Correlation(tau, low, 0.9), Correlation(tau, low, 0.9))
+    return Ranked(name, program, scores, *[Correlation(tau, low, 0.9)] * 4)
 
 
 def comparison(*contenders):
-    return Comparison("digits", tuple("abcde"), np.array([10.0, 30, 20, 50, 40]), contenders)
+    return Comparison(
+        "digits", StatisticsSettings(), tuple("abcde"), np.array([10.0, 30, 20, 50, 40]), contenders
+    )
 
 
 def record(generation, best, median):
@@ -96,7 +98,7 @@ def test_all_figures_of_a_run_are_written(tmp_path):
         (Candidate(("best",), PROGRAM, 0.5, 1),), (comparison(ranked("best", 0.5, 0.2, PROGRAM)),)
     )
     written = write_figures(tmp_path / "figures", [record(0, 0.3, 0.2)], [], outcome)
-    assert {path.stem for path in written} == {"fitness", "scores-digits", "best-program"}
+    assert {path.stem for path in written} == {"fitness", "scores-digits-batch1-seed0", "best-program"}
     for path in written:
         start = {".png": b"\x89PNG", ".svg": b"<?xml"}[path.suffix]
         assert path.read_bytes().startswith(start)
