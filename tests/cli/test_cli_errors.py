@@ -4,7 +4,21 @@ from eznas import __version__
 from eznas.cli import main
 from eznas.errors import ProgramSyntaxError
 
-COMMANDS = ["evolve", "test", "score", "show", "collect", "bench", "tasks list", "tasks info", "tasks train"]
+COMMANDS = [
+    "evolve",
+    "test",
+    "score",
+    "show",
+    "collect",
+    "bench",
+    "study list",
+    "study run",
+    "analyse",
+    "tasks list",
+    "tasks info",
+    "tasks train",
+    "tasks import",
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
