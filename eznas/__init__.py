@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from eznas.evolution import EvolutionConfig, evolve, resume
     from eznas.ops import OPS
     from eznas.program import NAMED_PROGRAMS, Program, SequentialProgram
+    from eznas.search import ProxyFunction
     from eznas.statistics import NetworkStatistics, collect_statistics, initialise
     from eznas.store import StatisticsStore
 
@@ -26,6 +27,7 @@ __all__ = [
     "EznasError",
     "NetworkStatistics",
     "Program",
+    "ProxyFunction",
     "Scores",
     "SequentialProgram",
     "StatisticsStore",
@@ -47,6 +49,7 @@ _HOMES = {
     "EvolutionConfig": "eznas.evolution",
     "NetworkStatistics": "eznas.statistics",
     "Program": "eznas.program",
+    "ProxyFunction": "eznas.search",
     "Scores": "eznas.evaluator",
     "SequentialProgram": "eznas.program",
     "StatisticsStore": "eznas.store",

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from eznas.cli import analyse, bench, collect, compare, evolve, score, show, study, tasks
+from eznas.cli import analyse, bench, collect, compare, evolve, score, search, show, study, tasks
 from eznas.cli.console import print_error
 from eznas.errors import EznasError
 
@@ -26,6 +26,7 @@ app.command()(score.score)
 app.command()(show.show)
 app.command()(collect.collect)
 app.command()(analyse.analyse)
+app.command()(search.search)
 app.command()(bench.bench)
 app.add_typer(study.app, name="study")
 app.add_typer(tasks.app, name="tasks")

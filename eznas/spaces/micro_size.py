@@ -43,6 +43,10 @@ class MicroSize(Space):
         """Every architecture; the last stage varies fastest."""
         return [":".join(stages) for stages in itertools.product(self._known_stages(), repeat=self.stages)]
 
+    def choices(self, architecture: str) -> tuple[int, ...]:
+        """Width and depth of each stage in turn; see `Space.choices`."""
+        return tuple(itertools.chain.from_iterable(self._parse(architecture)))
+
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network of these widths and depths; see `Space.build`."""
         stages = self._parse(architecture)

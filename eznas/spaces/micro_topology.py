@@ -23,6 +23,10 @@ class MicroTopology(Space):
         """Every cell in the notation of NAS-Bench-201; the operation of the last edge varies fastest."""
         return all_cells()
 
+    def choices(self, architecture: str) -> tuple[str, ...]:
+        """The operations of the six edges; see `Space.choices`."""
+        return parse_cell(architecture)
+
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network with this cell; see `Space.build`."""
         operations = parse_cell(architecture)

@@ -57,6 +57,10 @@ class NatsSize(AdditiveSpace):
             ":".join(widths) for widths in itertools.product(self._known_widths(), repeat=len(self.blocks))
         ]
 
+    def choices(self, architecture: str) -> tuple[int, ...]:
+        """The five widths; see `Space.choices`."""
+        return tuple(self._parse(architecture))
+
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network of these widths; see `Space.build`."""
         widths = self._parse(architecture)

@@ -34,6 +34,10 @@ class NatsTopology(AdditiveSpace):
         random.Random(_ORDER_SEED).shuffle(cells)
         return cells
 
+    def choices(self, architecture: str) -> tuple[str, ...]:
+        """The operations of the six edges; see `Space.choices`."""
+        return parse_cell(architecture)
+
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network with this cell; see `Space.build`."""
         operations = parse_cell(architecture)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch import nn
 
 from eznas.errors import SpaceError
 from eznas.spaces.counting import count_flops, count_parameters
+from eznas.suggestion import quoted
 
 
 class Space(ABC):
@@ -59,6 +60,20 @@ class Space(ABC):
         Raises:
             SpaceError: The text is not an architecture of this space.
         """
+
+    def choices(self, architecture: str) -> tuple[Hashable, ...]:
+        """The choices that make an architecture, as many for each and always in one order.
+
+        Architectures that differ in one choice are neighbours: a mutation in an architecture search leads
+        from one to the other. A space need not define it.
+
+        Raises:
+            SpaceError: The text is not an architecture of this space, or the space defines no choices.
+        """
+        raise SpaceError(
+            f"the space {self.name} does not say which architectures are neighbours of "
+            f"{quoted(architecture)}; expected it to define choices()"
+        )
 
     def parameters(self, architecture: str, classes: int = 10) -> int:
         """The number of trainable parameters."""

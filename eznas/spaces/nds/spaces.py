@@ -60,6 +60,16 @@ class NdsSpace(AdditiveSpace):
             drawn[format_design(design)] = None
         return list(drawn)
 
+    def choices(self, architecture: str) -> tuple[int | str, ...]:
+        """Width, depth, and the operation and the input of every edge of both cells; see `Space.choices`.
+
+        What a cell concatenates is left out: in most of the spaces the inputs of the edges decide it.
+        """
+        design = parse_design(architecture)
+        edges = (*design.normal.edges, *design.reduce.edges)
+        made = (end for edge in edges for end in (edge.operation, edge.source))
+        return (design.width, design.depth, *made)
+
     def build(self, architecture: str, classes: int = 10) -> nn.Module:
         """The network of an architecture, without auxiliary head and drop path; see `Space.build`."""
         return NdsNetwork(self.stem, parse_design(architecture), self.input_channels, classes)
