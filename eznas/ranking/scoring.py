@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from eznas import proxies, tasks
 from eznas.errors import ProxyError
@@ -128,7 +130,7 @@ def _shares(architectures: Sequence[str], batch_size: int) -> list[tuple[str, ..
     return [tuple(architectures[begin : begin + size]) for begin in range(0, len(architectures), size)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Scorer:
     """Scores a few networks with all contenders."""
 
@@ -140,6 +142,10 @@ class _Scorer:
         # Another process opens the task by itself: its images and table need not travel.
         return _reopened, (self.task.source, self.contenders, self.settings)
 
+    @cached_property
+    def _build(self) -> Callable[[str, int], nn.Module]:
+        return self.task.builder()
+
     def __call__(self, architectures: Sequence[str]) -> list[dict[str, Outcome]]:
         """For each network the outcomes by the contenders' keys."""
         programs = [contender for contender in self.contenders if isinstance(contender, Contender)]
@@ -150,7 +156,7 @@ class _Scorer:
         found: list[dict[str, Outcome]] = []
         for architecture in architectures:
             seed = network_seed(self.settings.seed, architecture)
-            model = self.task.build(architecture, seed)
+            model = self._build(architecture, seed)
             with one_torch_thread():
                 if programs:
                     structure = self.settings.structure

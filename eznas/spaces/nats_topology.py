@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from torch import nn
 
 from eznas.spaces.additive import AdditiveSpace, Cost, block_cost
 from eznas.spaces.blocks import ResidualHalving, classifier, stem
-from eznas.spaces.topology_cell import OPERATIONS, Cell, all_cells, parse_cell
+from eznas.spaces.topology_cell import EDGES, OPERATIONS, Cell, all_cells, format_cell, parse_cell
 
 _ORDER_SEED: Final = 88
 
@@ -48,6 +48,21 @@ class NatsTopology(AdditiveSpace):
             blocks += self._stage(operations, width)
         blocks.append(classifier(self.widths[-1], classes))
         return nn.Sequential(*blocks)
+
+    def builder(self, classes: int = 10) -> Callable[[str], nn.Module]:
+        """See `Space.builder`; a network takes 40 ms to build, as long as a pass, and 1 ms to be changed."""
+        network = self.build(format_cell(("none",) * len(EDGES)), classes)
+        cells: list[tuple[Cell, dict[tuple[int, str], nn.Module]]] = [
+            (module, {}) for module in network.modules() if isinstance(module, Cell)
+        ]
+
+        def changed(architecture: str) -> nn.Module:
+            operations = parse_cell(architecture)
+            for cell, made in cells:
+                cell.exchange(operations, made)
+            return network
+
+        return changed
 
     def cost(self, architecture: str, classes: int, side: int) -> Cost:
         """See `AdditiveSpace.cost`."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -74,6 +75,13 @@ class Space(ABC):
             f"the space {self.name} does not say which architectures are neighbours of "
             f"{quoted(architecture)}; expected it to define choices()"
         )
+
+    def builder(self, classes: int = 10) -> Callable[[str], nn.Module]:
+        """Builds as `build` does, one network after the other, for whoever draws all weights anew.
+
+        A network may share modules with those before and after it, so that one at a time can be used.
+        """
+        return partial(self.build, classes=classes)
 
     def parameters(self, architecture: str, classes: int = 10) -> int:
         """The number of trainable parameters."""

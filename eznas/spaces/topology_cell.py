@@ -68,7 +68,16 @@ class Cell(nn.Module):
     def __init__(self, operations: tuple[str, ...], channels: int) -> None:
         super().__init__()
         self.operations = operations
+        self.channels = channels
         self.edges = nn.ModuleList(OPERATIONS[name](channels) for name in operations)
+
+    def exchange(self, operations: tuple[str, ...], made: dict[tuple[int, str], nn.Module]) -> None:
+        """Put other operations on the edges: those made before where there are any, else new ones."""
+        self.operations = operations
+        for edge, name in enumerate(operations):
+            if (edge, name) not in made:
+                made[edge, name] = OPERATIONS[name](self.channels)
+            self.edges[edge] = made[edge, name]
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Maps (B, channels, H, W) to maps of the same shape."""

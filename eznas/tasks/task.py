@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,6 +93,17 @@ class Task:
         with torch.random.fork_rng(devices=[]):
             model = self.space.build(architecture, self.classes)
         return initialise(model, seed)
+
+    def builder(self) -> Callable[[str, int], nn.Module]:
+        """As `build`, for many networks of which one at a time is used; see `Space.builder`."""
+        build = self.space.builder(self.classes)
+
+        def initialised(architecture: str, seed: int = 0) -> nn.Module:
+            with torch.random.fork_rng(devices=[]):
+                model = build(architecture)
+            return initialise(model, seed)
+
+        return initialised
 
     def inputs(self, batch_size: int = 1, seed: int = 0) -> torch.Tensor:
         """The mini-batch D: images of the task, normalised, and distorted where training distorted them.

@@ -70,8 +70,10 @@ def test_what_was_scored_before_an_end_is_not_scored_again(
     (file,) = tmp_path.glob("*.jsonl")
     file.write_bytes(file.read_bytes() + b'{"architecture": "torn')
     built = []
-    build = type(task).build
-    monkeypatch.setattr(type(task), "build", lambda self, *of: built.append(of[0]) or build(self, *of))
+    space, build = type(task.space), type(task.space).build
+    monkeypatch.setattr(
+        space, "build", lambda self, text, **to: built.append(text) or build(self, text, **to)
+    )
     again = score_networks(task, architectures, CONTENDERS, SETTINGS, journal=tmp_path)
     np.testing.assert_array_equal(again, scores)
     assert built == list(architectures[8:])

@@ -16,6 +16,7 @@ from eznas import spaces
 from eznas.errors import SpaceError
 from eznas.spaces.nats_topology import NatsTopology
 from eznas.spaces.topology_cell import OPERATIONS, all_cells, format_cell
+from eznas.statistics import initialise
 
 SPACE = NatsTopology()
 ARCHITECTURES = SPACE.architectures()
@@ -47,6 +48,24 @@ def test_order_is_the_same_on_every_version_of_python() -> None:
 
 def test_order_is_that_of_the_released_index() -> None:
     assert architectures_of_table("nats_tss_200ep_test.csv.gz") == ARCHITECTURES
+
+
+def test_networks_built_one_after_the_other_are_those_built_alone() -> None:
+    build, image = SPACE.builder(classes=7), torch.randn(2, 3, 8, 8)
+    drawn = random.Random(3).sample(range(15_625), 6)
+    for index in [*drawn, *drawn[:2]]:
+        # What others left behind in a module must not show: weights, statistics of batch norms.
+        model = initialise(build(ARCHITECTURES[index]), seed=index).eval()
+        alone = initialise(SPACE.build(ARCHITECTURES[index], classes=7), seed=index).eval()
+        assert [name for name, _ in model.named_modules()] == [name for name, _ in alone.named_modules()]
+        assert all(torch.equal(*pair) for pair in zip(model.parameters(), alone.parameters(), strict=True))
+        assert torch.equal(model(image), alone(image))
+        model.train()
+
+
+def test_builder_refuses_what_is_no_cell() -> None:
+    with pytest.raises(SpaceError, match="not a cell of four nodes"):
+        SPACE.builder()("|nor_conv_3x3~0|")
 
 
 def test_order_leaves_the_random_numbers_of_others_alone() -> None:
