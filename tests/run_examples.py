@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,14 +119,12 @@ def _comparison(task: str, candidates: Sequence[Candidate], networks: int) -> Co
     def scores(noise: float) -> np.ndarray:
         return accuracies + random_numbers.normal(0, noise, networks)
 
-    ranked = [
-        rank(", ".join(each.roles), each.program, scores(5.0), accuracies, 100)  # type: ignore[arg-type]
-        for each in candidates
-    ]
+    ranked = [rank(", ".join(each.roles), each.program, scores(5.0), accuracies, 100) for each in candidates]
     ranked += [rank(name, program, scores(15.0), accuracies, 100) for name, program in NAMED_PROGRAMS.items()]
     ranked += [rank(name, None, scores(10.0), accuracies, 100) for name in ("parameters", "FLOPs")]
     # A contender may have no score on some networks, or on none.
     ranked[1].scores[:3] = np.nan
+    ranked[1] = replace(ranked[1], reasons=(("nan in layer 2", 2), ("infinity <b>", 1)))
     ranked[3] = rank(ranked[3].name, ranked[3].program, np.full(networks, np.nan), accuracies, 100)
     architectures = tuple(f"net{number}" for number in range(networks))
     return Comparison(task, StatisticsSettings(), architectures, accuracies, tuple(ranked))

@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from eznas.cli import analyse, bench, collect, compare, evolve, score, search, show, study, tasks
+from eznas.cli import (
+    analyse,
+    bench,
+    collect,
+    compare,
+    evolve,
+    report,
+    score,
+    search,
+    show,
+    study,
+    tasks,
+)
 from eznas.cli.console import print_error
 from eznas.errors import EznasError
 
@@ -27,6 +39,7 @@ app.command()(show.show)
 app.command()(collect.collect)
 app.command()(analyse.analyse)
 app.command()(search.search)
+app.command()(report.report)
 app.command()(bench.bench)
 app.add_typer(study.app, name="study")
 app.add_typer(tasks.app, name="tasks")

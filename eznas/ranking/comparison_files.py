@@ -78,7 +78,7 @@ def read_comparison(record: dict[str, Any], scores_folder: Path) -> Comparison:
             name=contender["name"],
             program=None if contender["program"] is None else parse_program(contender["program"]),
             scores=scores,
-            reasons=tuple((str(reason), int(count)) for reason, count in contender["reasons"]),
+            reasons=tuple((str(reason), int(count)) for reason, count in contender.get("reasons", ())),
             **{field: Correlation(**contender[key]) for key, field in _CORRELATIONS.items()},
         )
         for contender, scores in zip(record["contenders"], columns[1:], strict=True)

@@ -14,6 +14,8 @@ COMMANDS = [
     "study list",
     "study run",
     "analyse",
+    "search",
+    "report",
     "tasks list",
     "tasks info",
     "tasks train",
