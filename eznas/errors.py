@@ -51,3 +51,7 @@ class ProcessError(EznasError):
 
 class ProxyError(EznasError):
     """An unknown proxy, or a network, inputs or targets that a proxy cannot score."""
+
+
+class ExportError(EznasError):
+    """A program that a format cannot hold, an artefact that disagrees, or a file that is not an export."""

@@ -12,6 +12,7 @@ from eznas.cli import (
     collect,
     compare,
     evolve,
+    export,
     report,
     score,
     search,
@@ -38,6 +39,7 @@ app.command()(score.score)
 app.command()(show.show)
 app.command()(collect.collect)
 app.command()(analyse.analyse)
+app.command()(export.export)
 app.command()(search.search)
 app.command()(report.report)
 app.command()(bench.bench)

@@ -16,6 +16,7 @@ COMMANDS = [
     "analyse",
     "search",
     "report",
+    "export",
     "tasks list",
     "tasks info",
     "tasks train",

@@ -1,0 +1,1 @@
+"""What exported files are made of: real modules, so that they are checked and tested like any other."""

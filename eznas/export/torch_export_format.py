@@ -1,0 +1,145 @@
+"""Archives of torch.export, and packages that its ahead-of-time compiler (AOTInductor) makes from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.export import Dim, ExportedProgram
+
+from eznas.errors import ExportError
+from eznas.export.description import Description
+from eznas.export.torch_module import EXTRA_FILE, layer_module
+from eznas.export.trials import Array, Refusal, Runner
+from eznas.statistics import geometry_of_convolution
+from eznas.terminals import Geometry
+
+_CONVOLUTIONS: Final = (
+    # channels in and out, kernel, stride, groups, side, batch: from sizes that all differ to sizes alike,
+    # since the compiler takes for equal, or for constants, what must be so for the program to have a shape
+    (4, 6, 3, 2, 1, 15, 2),
+    (4, 6, 3, 1, 1, 9, 2),
+    (6, 6, 3, 1, 1, 9, 2),
+    (8, 8, 3, 1, 1, 8, 2),
+    (16, 16, 3, 1, 1, 32, 1),
+    (32, 32, 3, 1, 1, 16, 1),
+    (64, 64, 1, 1, 1, 8, 1),
+    (6, 6, 3, 1, 6, 7, 3),
+    (5, 5, 5, 1, 1, 5, 5),
+    (1, 1, 1, 1, 1, 1, 1),
+)
+
+
+def make_torch_export(description: Description, path: Path) -> Runner:
+    """Export the program with as many dynamic sizes as it allows, save it, and run what is loaded."""
+    exported = _exported(description, path.parent)
+    with _quiet():
+        torch.export.save(exported, str(path), extra_files={EXTRA_FILE: description.to_json()})
+        loaded = torch.export.load(str(path)).module()
+
+    def run(layer: Mapping[str, Array]) -> float:
+        return _number(loaded, _tensors(description, layer))
+
+    return run
+
+
+def make_aoti(description: Description, path: Path) -> Runner:
+    """Compile the exported program with the C++ compiler of this machine, and run the package.
+
+    Raises:
+        ExportError: There is no compiler, or it fails.
+    """
+    compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+    if shutil.which(compiler) is None:
+        raise ExportError(f"aoti needs a C++ compiler, {compiler!r} is not found; set CXX to one")
+    from torch._inductor import aoti_compile_and_package, aoti_load_package
+    from torch._inductor.utils import fresh_cache
+
+    exported = _exported(description, path.parent)
+    settings = {"aot_inductor.metadata": {EXTRA_FILE: description.to_json()}}
+    with _quiet(), fresh_cache(dir=str(path.parent)):
+        try:
+            aoti_compile_and_package(exported, package_path=str(path), inductor_configs=settings)
+            compiled = aoti_load_package(str(path))
+        except Exception as error:
+            raise ExportError(f"aoti cannot compile {description.program}: {_first_line(error)}") from error
+    loaded = exported.module()
+
+    def run(layer: Mapping[str, Array]) -> float:
+        tensors = _tensors(description, layer)
+        # The package does not look at shapes; what it was made from does.
+        _number(loaded, tensors)
+        return _number(compiled, tensors)
+
+    return run
+
+
+def _exported(description: Description, folder: Path) -> ExportedProgram:
+    module = layer_module(description, folder)
+    samples = _samples(module, description)
+    sizes = tuple(dict.fromkeys(range(4), Dim.AUTO) for _ in samples)
+    with _quiet(), torch.no_grad():
+        try:
+            return torch.export.export(module, samples, dynamic_shapes=sizes, strict=False)
+        except Exception as error:
+            raise ExportError(
+                f"torch.export cannot hold {description.program}: {_first_line(error)}"
+            ) from error
+
+
+def _samples(module: torch.nn.Module, description: Description) -> tuple[Tensor, ...]:
+    """Statistics of the first of the layers on which the program has a shape."""
+    generator = np.random.default_rng(0)
+    for sizes in _CONVOLUTIONS:
+        geometry = geometry_of_convolution(*sizes, description.structure)
+        samples = tuple(
+            torch.from_numpy(generator.standard_normal(_shape(geometry, name), np.float32))
+            for name in description.program.terminals
+        )
+        try:
+            with torch.no_grad():
+                module(*samples)
+        except (RuntimeError, IndexError):
+            continue
+        return samples
+    raise ExportError(f"{description.program} has a shape on none of the layers tried")
+
+
+def _shape(geometry: Geometry, terminal: str) -> tuple[int, ...]:
+    shape = geometry.shape(terminal)
+    assert shape is not None  # a convolution has all four families
+    return shape
+
+
+def _tensors(description: Description, layer: Mapping[str, Array]) -> list[Tensor]:
+    return [torch.tensor(layer[name]) for name in description.program.terminals]
+
+
+def _number(function: Any, tensors: list[Tensor]) -> float:
+    with torch.no_grad():
+        try:
+            return float(function(*tensors))
+        # Guards are asserts; operations that refuse shapes raise the others.
+        except (AssertionError, RuntimeError, IndexError, ValueError) as refusal:
+            raise Refusal(_first_line(refusal)) from refusal
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of torch about its own code from those who export: they can do nothing about them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
