@@ -5,12 +5,13 @@ import pytest
 from eznas.program import NAMED_PROGRAM_NOTES, NAMED_PROGRAMS, Program
 
 
-def test_named_programs_are_those_of_the_paper():
+def test_named_programs_are_those_of_the_paper_and_the_best_that_was_found():
     assert {name: str(program) for name, program in NAMED_PROGRAMS.items()} == {
         "eznas-a": "frobenius_norm(sigmoid(logdet(sign(T1G_D))))",
         "eznas-a-paper": "frobenius_norm(sigmoid(logdet(sign(T3G_N))))",
         "eznas-b": "reciprocal(add(frobenius_norm(T1G_P), "
         "exp(frobenius_norm(log(sigmoid(log(sigmoid(T1G_P))))))))",
+        "eznas-nats": "frobenius_norm(abs_log(numel(T4_N)))",
     }
 
 

@@ -53,6 +53,7 @@ def test_the_ready_studies_are_those_of_the_paper():
         "transfer": ("tasks", ()),
         "structure": ("structure", ("rcb", "cbr")),
         "to-scalar": ("to_scalar", ("mean", "l2")),
+        "representation": ("representation", ("tree", "sequential")),
     }
 
 
