@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from eznas.errors import ProgramSyntaxError
 from eznas.program import NAMED_PROGRAMS, AnyProgram, Program, parse_program
+from eznas.suggestion import with_nearest
+
+_NAME: Final = re.compile(r"[\w-]+")
 
 if TYPE_CHECKING:
     from eznas.evolution import Candidate
@@ -60,7 +64,21 @@ def contenders(arguments: Iterable[str]) -> list[AnyContender]:
     from eznas.ranking import ProxyContender
 
     known = proxies.names()
-    return [ProxyContender(argument) if argument in known else contender(argument) for argument in arguments]
+    return [
+        ProxyContender(argument) if argument in known else _program_contender(argument, known)
+        for argument in arguments
+    ]
+
+
+def _program_contender(argument: str, proxies: Collection[str]) -> Contender:
+    try:
+        return contender(argument)
+    except ProgramSyntaxError as error:
+        nearest = with_nearest("", argument, [*NAMED_PROGRAMS, *proxies])
+        # A text with brackets is a program gone wrong, a word most likely a name.
+        if not nearest or not _NAME.fullmatch(argument):
+            raise
+        raise ProgramSyntaxError(f"{str(error).partition(chr(10))[0]}{nearest}") from error
 
 
 def evolved_on(arguments: Iterable[str], task: Task) -> frozenset[int]:

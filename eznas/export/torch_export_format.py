@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +20,7 @@ from torch.export import Dim, ExportedProgram
 
 from eznas.errors import ExportError
 from eznas.export.description import Description
-from eznas.export.torch_module import EXTRA_FILE, layer_module
+from eznas.export.torch_module import EXTRA_FILE, StackedLayers, layer_module
 from eznas.export.trials import Array, Refusal, Runner
 from eznas.statistics import geometry_of_convolution
 from eznas.terminals import Geometry
@@ -38,25 +40,39 @@ _CONVOLUTIONS: Final = (
     (1, 1, 1, 1, 1, 1, 1),
 )
 
+_STACKED: Final = 11
+"""Layers in the call that is traced for `aoti`; no size of the layers above, so that none is taken for it."""
+
+_CALL: Final = {
+    "takes": "each statistic of several layers of one shape, stacked along a new first dimension",
+    "gives": "the number of each layer, float64, shape (layers,)",
+    "layers": "any number",
+}
+"""The field `call` of the description of an `aoti` package."""
+
 
 def make_torch_export(description: Description, path: Path) -> Runner:
     """Export the program with as many dynamic sizes as it allows, save it, and run what is loaded."""
-    exported = _exported(description, path.parent)
+    module = layer_module(description, path.parent)
+    exported = _exported(description, module, _samples(module, description))
     with _quiet():
         torch.export.save(exported, str(path), extra_files={EXTRA_FILE: description.to_json()})
         loaded = torch.export.load(str(path)).module()
 
     def run(layer: Mapping[str, Array]) -> float:
-        return _number(loaded, _tensors(description, layer))
+        return float(_called(loaded, _tensors(description, layer)))
 
     return run
 
 
 def make_aoti(description: Description, path: Path) -> Runner:
-    """Compile the exported program with the C++ compiler of this machine, and run the package.
+    """Compile the program over stacked layers with the C++ compiler of this machine, and run the package.
+
+    What it takes has five dimensions, layers first, and it gives a number for each layer: a call by itself
+    costs as much as computing several layers.
 
     Raises:
-        ExportError: There is no compiler, or it fails.
+        ExportError: There is no compiler, it fails, or the number of layers would be fixed.
     """
     compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
     if shutil.which(compiler) is None:
@@ -64,32 +80,61 @@ def make_aoti(description: Description, path: Path) -> Runner:
     from torch._inductor import aoti_compile_and_package, aoti_load_package
     from torch._inductor.utils import fresh_cache
 
-    exported = _exported(description, path.parent)
-    settings = {"aot_inductor.metadata": {EXTRA_FILE: description.to_json()}}
+    exported = exported_over_layers(description, path.parent)
+    fields = description.fields() | {"call": _CALL}
+    settings = {"aot_inductor.metadata": {EXTRA_FILE: json.dumps(fields)}}
     with _quiet(), fresh_cache(dir=str(path.parent)):
         try:
             aoti_compile_and_package(exported, package_path=str(path), inductor_configs=settings)
             compiled = aoti_load_package(str(path))
         except Exception as error:
             raise ExportError(f"aoti cannot compile {description.program}: {_first_line(error)}") from error
-    loaded = exported.module()
+    return over_layers_runner(description, exported.module(), compiled)
+
+
+def exported_over_layers(description: Description, folder: Path) -> ExportedProgram:
+    """The program over stacked layers, of which the number is free.
+
+    Raises:
+        ExportError: torch.export cannot hold it, or fixes the number of layers.
+    """
+    module = layer_module(description, folder, is_batchable=True)
+    samples = tuple(torch.stack([sample] * _STACKED) for sample in _samples(module, description))
+    exported = _exported(description, StackedLayers(module), samples)
+    values = [node.meta["val"] for node in exported.graph.find_nodes(op="placeholder")]
+    if any(isinstance(value.shape[0], int) for value in values):
+        raise ExportError(f"torch.export fixes the number of layers of {description.program}")
+    return exported
+
+
+def over_layers_runner(description: Description, guarded: Any, compiled: Any) -> Runner:
+    """Runs a package on a layer alone, and every second time on the layer after two others.
+
+    Args:
+        description: The program.
+        guarded: What the package was made from, which looks at shapes; the package does not.
+        compiled: The package.
+    """
+    before = cycle((2, 0))
 
     def run(layer: Mapping[str, Array]) -> float:
-        tensors = _tensors(description, layer)
-        # The package does not look at shapes; what it was made from does.
-        _number(loaded, tensors)
-        return _number(compiled, tensors)
+        count = next(before)
+        tensors = [torch.stack([*([1 - tensor] * count), tensor]) for tensor in _tensors(description, layer)]
+        _called(guarded, tensors)
+        return float(_called(compiled, tensors)[-1])
 
     return run
 
 
-def _exported(description: Description, folder: Path) -> ExportedProgram:
-    module = layer_module(description, folder)
-    samples = _samples(module, description)
-    sizes = tuple(dict.fromkeys(range(4), Dim.AUTO) for _ in samples)
+def _exported(
+    description: Description, module: torch.nn.Module, samples: tuple[Tensor, ...]
+) -> ExportedProgram:
+    sizes = tuple(dict.fromkeys(range(sample.dim()), Dim.AUTO) for sample in samples)
+    # The parameters of the module over layers are one tuple.
+    dynamic = (sizes,) if isinstance(module, StackedLayers) else sizes
     with _quiet(), torch.no_grad():
         try:
-            return torch.export.export(module, samples, dynamic_shapes=sizes, strict=False)
+            return torch.export.export(module, samples, dynamic_shapes=dynamic, strict=False)
         except Exception as error:
             raise ExportError(
                 f"torch.export cannot hold {description.program}: {_first_line(error)}"
@@ -124,13 +169,14 @@ def _tensors(description: Description, layer: Mapping[str, Array]) -> list[Tenso
     return [torch.tensor(layer[name]) for name in description.program.terminals]
 
 
-def _number(function: Any, tensors: list[Tensor]) -> float:
+def _called(function: Any, tensors: list[Tensor]) -> Tensor:
     with torch.no_grad():
         try:
-            return float(function(*tensors))
+            result: Tensor = function(*tensors)
         # Guards are asserts; operations that refuse shapes raise the others.
         except (AssertionError, RuntimeError, IndexError, ValueError) as refusal:
             raise Refusal(_first_line(refusal)) from refusal
+    return result
 
 
 def _first_line(error: BaseException) -> str:

@@ -46,6 +46,8 @@ def test_the_version_is_told(run):
     ("arguments", "message"),
     [
         (["show", "men(T3)"], "did you mean 'mean'?"),
+        (["test", "synflo"], "unknown name 'synflo'; did you mean 'synflow'?"),
+        (["test", "eznasa"], "did you mean 'eznas-a'?"),
         (["show", "mean(T3"], "expected"),
         (["show", ""], "expected"),
         (["show", "T" * 5000], "unknown name"),
