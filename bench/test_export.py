@@ -71,15 +71,31 @@ def aoti_runs(path, layers):
     return {"aoti": run, "aoti with stacking": stack_and_run}
 
 
-RUNS = {"numba": (numba_runs, ".py", 5.0), "aoti": (aoti_runs, ".pt2", 1.0)}
-"""The ways in which each is run, its suffix, and how many times as fast as eager torch the first has to be."""
+RUNS = {"numba": (numba_runs, ".py"), "aoti": (aoti_runs, ".pt2")}
+"""The ways in which each is run, and its suffix."""
+
+ASKED = 5.0
+"""How many times as fast as eager torch an export has to be, in the first of its ways."""
+
+REACHED_BY_AOTI = {
+    "eznas-a": 1.3,
+    "eznas-a-paper": 2.5,
+    "eznas-b": 1.6,
+    "normalize and log": 2.5,
+    "exp and sigmoid": 2.0,
+}
+"""Instead for aoti, where torch's exponentials, logarithms and determinants bind it: below what was measured.
+
+The lower of two runs on two busy cores: 1.6, 3.2, 2.0, 3.1 and 2.5.
+Numba reached 4.8 and 5.3 there on eznas-b.
+"""
 
 
 @pytest.mark.parametrize("format_name", RUNS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_an_export_is_faster_than_eager_torch(name, format_name, tmp_path):
     program = PROGRAMS[name]
-    make_runs, suffix, least = RUNS[format_name]
+    make_runs, suffix = RUNS[format_name]
     path = tmp_path / f"proxy{suffix}"
     export(program, path, format_name)
     layers = layers_of(program)
@@ -102,4 +118,5 @@ def test_an_export_is_faster_than_eager_torch(name, format_name, tmp_path):
     print(f"\n{name}: {eager_seconds / LAYERS * 1e6:.1f} µs a layer in eager torch")
     for way, spent in seconds.items():
         print(f"  {way}: {spent / LAYERS * 1e6:.1f} µs, {eager_seconds / spent:.1f} times")
+    least = REACHED_BY_AOTI.get(name, ASKED) if format_name == "aoti" else ASKED
     assert eager_seconds / seconds[format_name] >= least

@@ -46,8 +46,8 @@ def export(
     [bold]numba[/]: one file of kernels over arrays, needs numba and numpy alone; compiles when imported.
     [bold]torchscript[/]: the number of a layer as .pt, for Python and C++; torch deprecates TorchScript.
     [bold]torch-export[/]: the same as .pt2; sizes are dynamic where the program lets them be.
-    [bold]aoti[/]: the same compiled for this processor and torch version, needs a C++ compiler; does not look
-    at shapes.
+    [bold]aoti[/]: the numbers of several stacked layers of one shape, compiled for this processor and torch
+    version; needs a C++ compiler; does not look at shapes.
     [bold]onnx[/]: the same for ONNX runtimes; not for eig_ratio and sym_eig_ratio; needs eznas\[export].
 
     Python files, .pt and .pt2 hold code that runs when they are loaded: load only those that you trust.

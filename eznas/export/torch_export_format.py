@@ -53,8 +53,7 @@ _CALL: Final = {
 
 def make_torch_export(description: Description, path: Path) -> Runner:
     """Export the program with as many dynamic sizes as it allows, save it, and run what is loaded."""
-    module = layer_module(description, path.parent)
-    exported = _exported(description, module, _samples(module, description))
+    exported = _exported(description, path.parent)
     with _quiet():
         torch.export.save(exported, str(path), extra_files={EXTRA_FILE: description.to_json()})
         loaded = torch.export.load(str(path)).module()
@@ -100,10 +99,16 @@ def exported_over_layers(description: Description, folder: Path) -> ExportedProg
     """
     module = layer_module(description, folder, is_batchable=True)
     samples = tuple(torch.stack([sample] * _STACKED) for sample in _samples(module, description))
-    exported = _exported(description, StackedLayers(module), samples)
+    exported = _traced(description, StackedLayers(module), samples)
     values = [node.meta["val"] for node in exported.graph.find_nodes(op="placeholder")]
     if any(isinstance(value.shape[0], int) for value in values):
         raise ExportError(f"torch.export fixes the number of layers of {description.program}")
+    # They check what is so by construction, and torch 2.13 cannot compile them of free sizes under vmap.
+    for node in exported.graph.find_nodes(
+        op="call_function", target=torch.ops.aten._assert_tensor_metadata.default
+    ):
+        exported.graph.erase_node(node)
+    exported.graph_module.recompile()
     return exported
 
 
@@ -126,7 +131,12 @@ def over_layers_runner(description: Description, guarded: Any, compiled: Any) ->
     return run
 
 
-def _exported(
+def _exported(description: Description, folder: Path) -> ExportedProgram:
+    module = layer_module(description, folder)
+    return _traced(description, module, _samples(module, description))
+
+
+def _traced(
     description: Description, module: torch.nn.Module, samples: tuple[Tensor, ...]
 ) -> ExportedProgram:
     sizes = tuple(dict.fromkeys(range(sample.dim()), Dim.AUTO) for sample in samples)

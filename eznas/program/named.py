@@ -22,16 +22,17 @@ _ENTRIES: Final = {
         1,
     ),
     "eznas-b": (
-        "The paper's EZNAS-B, over T1G_P. The paper gives its absolute Kendall tau only; it is a reciprocal. "
-        "On the embedded tasks and on NATS-Bench sizes lower scores are better, on NAS-Bench-201 higher ones.",
+        "The paper's EZNAS-B, over T1G_P. The paper gives its absolute Kendall tau only; it is a "
+        "reciprocal. On the embedded tasks and on NATS-Bench sizes lower scores are better, on NAS-Bench-201 "
+        "higher ones.",
         "reciprocal(add(frobenius_norm(T1G_P), exp(frobenius_norm(log(sigmoid(log(sigmoid(T1G_P))))))))",
         -1,
     ),
     "eznas-nats": (
-        "Evolved by eznas with the paper's settings on four tasks (NATS-Bench topology and size, CIFAR-10 and "
-        "CIFAR-100); of three seeds the best on the stored networks, with a fitness of 0.582. It is the mean "
-        "logarithm of the size of the layers' maps and reads no weight; on 1,000 held-out networks a task it "
-        "has Kendall taus of 0.546, 0.567, 0.735 and 0.649 (docs/results.md).",
+        "Evolved by eznas with the paper's settings on four tasks (NATS-Bench topology and size, CIFAR-10 "
+        "and CIFAR-100); of three seeds the best on the stored networks, with a fitness of 0.582. It is the "
+        "mean logarithm of the size of the layers' maps and reads no weight; on 1,000 held-out networks a "
+        "task it has Kendall taus of 0.546, 0.567, 0.735 and 0.649 (docs/results.md).",
         "frobenius_norm(abs_log(numel(T4_N)))",
         1,
     ),
