@@ -25,7 +25,8 @@ _MOST_DIMENSIONS: Final = 32
 _BYTE_ORDERS: Final[dict[str, Literal["<", ">", "|", "="]]] = {"<": "<", ">": ">", "|": "|", "=": "="}
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: up to Python 3.11.2 a frozen dataclass with slots puts its own __setstate__ over ours.
+@dataclass(frozen=True)
 class Constructor:
     """What stands in a pickle for a class or function: it can be called, and has nothing to set."""
 

@@ -162,7 +162,7 @@ def test_headings_are_in_order(parsed):
 
 def test_figures_and_tables_can_be_read_without_being_seen(parsed):
     pictures = [each for each in parsed.all("svg") if each.get("aria-hidden") != "true"]
-    assert len(pictures) == 2 * 6 + 2 + 6  # scores, trees, generations
+    assert len(pictures) == 2 * 7 + 2 + 6  # scores, trees, generations
     assert all(each["role"] == "img" and each["aria-labelledby"] for each in pictures)
     assert all(each.get("scope") in ("row", "col") for each in parsed.all("th"))
     assert len(parsed.all("caption")) == len(parsed.all("table"))
@@ -182,7 +182,7 @@ def test_a_contender_without_any_score_has_no_figures(page):
     assert row is not None
     assert re.findall(r'<td class="number">(.*?)</td>', row[1]) == ["-", "-", "-", "-", "0"]
     assert "<svg" not in row[1]
-    assert page.count("The same for the 4 others on") == 2
+    assert page.count("The same for the 5 others on") == 2
 
 
 def test_texts_of_a_run_stay_texts(tmp_path):

@@ -309,8 +309,8 @@ def test_opcodes_checked_in_runs_end_where_those_checked_one_by_one_do(content, 
     def end():
         try:
             return unpickling._checked_end(content[: max(0, len(content) - cut)], 0, "x")
-        except TaskError as error:
-            return str(error)
+        except TaskError:
+            return None  # of two faults, one beyond a cut, either may be told
 
     in_runs = end()
     with pytest.MonkeyPatch.context() as patch:
