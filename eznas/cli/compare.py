@@ -103,12 +103,13 @@ def compare_programs(
         for each in range(seed, seed + seeds)
     ]
     opened = [tasks.get(name) for name in dict.fromkeys(task or tasks.names())]
+    left_out = evolved_on(runs, opened)
     comparisons = []
     try:
         with bars() as shown:
             shown.load_kernels()
             for one in opened:
-                rows = _rows(one, networks, seed, evolved_on(runs, one))
+                rows = _rows(one, networks, seed, left_out[one.name])
                 for each in settings:
                     label = f"test on {one.name}, batch {each.batch_size}, seed {each.seed}"
                     comparisons.append(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -81,18 +81,26 @@ def _program_contender(argument: str, proxies: Collection[str]) -> Contender:
         raise ProgramSyntaxError(f"{str(error).partition(chr(10))[0]}{nearest}") from error
 
 
-def evolved_on(arguments: Iterable[str], task: Task) -> frozenset[int]:
-    """The rows of a task whose networks the runs among the arguments evolved on."""
+def evolved_on(arguments: Iterable[str], opened: Sequence[Task]) -> dict[str, frozenset[int]]:
+    """For each task by name the rows whose networks the runs among the arguments evolved on."""
     from eznas import tasks
     from eznas.evolution import RunFolder
 
-    rows: set[int] = set()
+    # A task is opened once: that of NATS-Bench sizes takes a third of a second.
+    names = {task.source: task.name for task in opened}
+    rows: dict[str, set[int]] = {task.name: set() for task in opened}
     for argument in arguments:
-        if argument not in NAMED_PROGRAMS and _is_folder(argument):
-            config = RunFolder(Path(argument)).config()
-            if any(tasks.get(name).name == task.name for name in config.tasks):
-                rows.update(task.split(config.stored_networks, config.data_seed)[0].tolist())
-    return frozenset(rows)
+        if argument in NAMED_PROGRAMS or not _is_folder(argument):
+            continue
+        config = RunFolder(Path(argument)).config()
+        for source in config.tasks:
+            if source not in names:
+                names[source] = tasks.get(source).name
+        evolved = {names[source] for source in config.tasks}
+        for task in opened:
+            if task.name in evolved:
+                rows[task.name].update(task.split(config.stored_networks, config.data_seed)[0].tolist())
+    return {name: frozenset(of_task) for name, of_task in rows.items()}
 
 
 def _best(folder: Path) -> Candidate:

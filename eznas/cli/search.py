@@ -119,7 +119,7 @@ def search(
     chosen = _methods(methods)
     contender = _contender(program, lower_is_better=lower_is_better)
     opened = tasks.get(task)
-    if seen := evolved_on([program], opened):
+    if seen := evolved_on([program], [opened])[opened.name]:
         print_note(
             f"the run evolved on {len(seen)} of the {len(opened.architectures)} networks of {opened.name}: "
             f"what the search gains is no fair estimate for other tasks"

@@ -12,6 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from eznas.errors import ProxyError
 from eznas.proxies.proxy import Batch
+from eznas.statistics.passes import find_logits
 from eznas.statistics.tracing import Tracer
 
 Call = Callable[..., Any]
@@ -60,16 +61,13 @@ def logits_of(model: Callable[[Tensor], object], inputs: Tensor, tracer: Tracer 
     tracer = Tracer(frozenset(), frozenset()) if tracer is None else tracer
     with tracer:
         output = model(inputs.clone())
-    members = output if isinstance(output, tuple | list) else [output]
-    tensors = [each for each in members if isinstance(each, Tensor) and each.is_floating_point()]
-    if len(tensors) > 1:
-        tensors = [each for each in tensors if tracer.is_from_linear(each)][:1]
-    if not tensors:
+    logits = find_logits(output, tracer)
+    if logits is None:
         raise ProxyError(
             "expected a network that returns a floating point tensor of logits, or a tuple that holds one "
             f"straight from a linear layer; it returned a {type(output).__name__}"
         )
-    return tensors[0]
+    return logits
 
 
 def loss(model: Callable[[Tensor], object], batch: Batch) -> Tensor:

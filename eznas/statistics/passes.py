@@ -67,16 +67,22 @@ def run_pass(
 
 
 def _logits(output: object, tracer: Tracer) -> Tensor:
-    members = output if isinstance(output, tuple | list) else [output]
-    tensors = [each for each in members if isinstance(each, Tensor) and each.is_floating_point()]
-    if len(tensors) > 1:
-        tensors = [each for each in tensors if tracer.is_from_linear(each)][:1]
-    if not tensors:
+    logits = find_logits(output, tracer)
+    if logits is None:
         raise StatisticsError(
             "expected a network that returns a floating point tensor of logits, or a tuple that holds one "
             f"straight from a linear layer; it returned {_described(output)}"
         )
-    return tensors[0]
+    return logits
+
+
+def find_logits(output: object, tracer: Tracer) -> Tensor | None:
+    """The tensor of logits that a network returned; of several the first straight from a linear layer."""
+    members = output if isinstance(output, tuple | list) else [output]
+    tensors = [each for each in members if isinstance(each, Tensor) and each.is_floating_point()]
+    if len(tensors) > 1:
+        tensors = [each for each in tensors if tracer.is_from_linear(each)]
+    return tensors[0] if tensors else None
 
 
 def _described(output: object) -> str:

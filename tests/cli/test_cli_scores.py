@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from eznas import NAMED_PROGRAMS, Evaluator, Program, StatisticsStore, tasks
+from eznas.cli.programs import evolved_on
+from eznas.evolution import EvolutionConfig, RunFolder
 from eznas.tasks import network_statistics
 
 ARCHITECTURES = ["2x1:2x1:2x1", "8x1:6x3:4x2"]
@@ -166,3 +168,12 @@ def test_a_table_of_ones_own_is_trained_and_used(run, tmp_path):
     assert "tau_of_parameters" in trained.json
     compared = run("test", "mean(abs(T3))", "--task", table, "--resamples", "100", "--json").json
     assert (compared[0]["task"], compared[0]["networks"]) == ("mine", 8)
+
+
+def test_networks_that_a_run_evolved_on_are_known_by_task(tmp_path):
+    RunFolder(tmp_path / "run").start(EvolutionConfig(tasks=("mnist-size",), stored_networks=30, data_seed=2))
+    opened = [tasks.get("mnist-size"), tasks.get("mnist-topology")]
+    evolved = evolved_on([str(tmp_path / "run"), "eznas-a", "mean(T3)"], opened)
+    stored, _ = opened[0].split(30, seed=2)
+    assert evolved == {"mnist-size": frozenset(stored.tolist()), "mnist-topology": frozenset()}
+    assert evolved_on([str(tmp_path / "run")], opened[1:]) == {"mnist-topology": frozenset()}

@@ -1,7 +1,8 @@
 """Finds the layers of a network by the flow of data, and collects their statistics, with torch alone.
 
-Exported files hold the text of what is here, whole; only the two names below are replaced. It says in less
-room what `eznas.statistics` does, and gives the same layers and tensors.
+Exported files hold the text of what is here, whole; only `TERMINALS`, `layer_score` and `find_layers` are
+replaced, which have no meaning of their own. It says in less room what `eznas.statistics` does, and gives the
+same layers and tensors.
 """
 
 from __future__ import annotations
