@@ -99,7 +99,7 @@ class _TaskNetworks(Sequence[NetworkStatistics]):
             batch_size=self._settings.batch_size,
             seed=self._settings.seed,
         )
-        self.geometries.update(dict.fromkeys(statistics.layers_of_geometry))
+        self.geometries.update(dict.fromkeys(statistics.geometries))
         if self._progress is not None:
             self._progress(index + 1, len(self))
         return statistics

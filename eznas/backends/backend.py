@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.compile import Graph
+from eznas.compile import Graph, GrowingTable
 from eznas.statistics import NetworkStatistics
 
 
@@ -51,6 +51,9 @@ class Backend(ABC):
 
 class SubtreeBackend(Backend):
     """A backend that takes and gives the numbers of any nodes, so that they can be kept between calls."""
+
+    shapes: GrowingTable
+    """What is known of shapes; others who infer those of the same programs may share it."""
 
     @abstractmethod
     def node_scalars(

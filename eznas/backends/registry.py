@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,7 @@ from eznas.backends.torchscript import TorchScriptBackend
 from eznas.errors import ConfigError
 
 
+@functools.cache
 def _load_kernels() -> None:
     # Not before they are needed: Numba alone takes a second. Where need be, `load` compiles in processes.
     from eznas_kernels import loading

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from math import prod
 from typing import Final
 
 from eznas.compile.graph import Graph
 from eznas.compile.shape_inference import Rejection, result_shape
-from eznas.ops import OPS
+from eznas.errors import ShapeError
+from eznas.ops import OPS, OpKind
 from eznas.terminals import Geometry, Shape
 
 MAXIMUM_RESULTS: Final = 20_000
-"""A result of 100 geometries takes up to 10 KB; 5,000 random programs have some 2,000."""
+"""A result of 100 geometries takes up to 10 KB; 5,000 random programs have at most some 2,000."""
 
 Sizes = tuple[int, ...]
 """A number for each geometry."""
+
+_KEEP_SHAPE: Final = frozenset(op.name for op in OPS.values() if op.kind is OpKind.MAP and op.arity == 1)
+"""Operations that give any shape again; half of the nodes of random programs."""
 
 
 class ShapeColumn:
@@ -35,6 +40,14 @@ class ShapeColumn:
     def sizes(self) -> Sizes:
         """The numbers in the tensor; 0 where there is no shape."""
         return tuple(0 if isinstance(entry, Rejection) else prod(entry) for entry in self.entries)
+
+    @cached_property
+    def kinds(self) -> tuple[tuple[int, bool] | None, ...]:
+        """The number of dimensions, and whether there is one number; None where there is no shape."""
+        return tuple(
+            None if isinstance(entry, Rejection) else (len(entry), size == 1)
+            for entry, size in zip(self.entries, self.sizes, strict=True)
+        )
 
     @property
     def shape(self) -> Shape:
@@ -65,7 +78,7 @@ class ShapeColumn:
         """The shapes to which two columns broadcast."""
         return self if self is other else self.table.result("add", (self, other))
 
-    @property
+    @cached_property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes, where there are only such."""
         return tuple(entry for entry in self.entries if not isinstance(entry, Rejection))
@@ -79,7 +92,7 @@ class ShapeTable:
         self._columns: dict[tuple[Shape | Rejection, ...], ShapeColumn] = {}
         self._terminals: dict[str, ShapeColumn] = {}
         self._results: dict[tuple[str, tuple[ShapeColumn, ...]], ShapeColumn] = {}
-        self._kinds: dict[tuple[bool, ShapeColumn, tuple[ShapeColumn, ...]], tuple[object, ...]] = {}
+        self._stretching: dict[tuple[bool, ShapeColumn, ShapeColumn, ShapeColumn], tuple[object, ...]] = {}
         self.rows = {geometry: row for row, geometry in enumerate(self.geometries)}
         """The row of each geometry."""
 
@@ -98,6 +111,8 @@ class ShapeTable:
         for node in graph.nodes:
             if node.is_terminal:
                 columns.append(self.terminal(node.name))
+            elif node.name in _KEEP_SHAPE:
+                columns.append(columns[node.arguments[0]])
             else:
                 columns.append(self.result(node.name, tuple(columns[index] for index in node.arguments)))
         return columns
@@ -114,8 +129,7 @@ class ShapeTable:
         key = op, arguments
         found = self._results.get(key)
         if found is None:
-            rows = zip(*(argument.entries for argument in arguments), strict=True)
-            found = self._results[key] = self.column(tuple(result_shape(op, list(row)) for row in rows))
+            found = self._results[key] = self.column(_results(op, arguments))
         return found
 
     def column(self, entries: tuple[Shape | Rejection, ...]) -> ShapeColumn:
@@ -139,28 +153,29 @@ class ShapeTable:
         In a group each node has a shape for all or for none, as many dimensions, one number for all or for
         none, and operands that are stretched for all or for none.
         """
-        kinds: dict[tuple[object, ...], tuple[object, ...]] = {}
-        for node, column in zip(graph.nodes, columns, strict=True):
-            arguments = tuple(columns[index] for index in node.arguments)
-            key = node.name == "matmul", column, arguments
-            if key not in kinds:
-                kinds[key] = self._kinds_of(*key)
+        facts: list[tuple[object, ...]] = [column.kinds for column in dict.fromkeys(columns)]
+        pairs = dict.fromkeys(
+            (node.name == "matmul", column, columns[node.arguments[0]], columns[node.arguments[1]])
+            for node, column in zip(graph.nodes, columns, strict=True)
+            if len(node.arguments) == 2
+        )
+        facts += [self._stretching_of(*pair) for pair in pairs]
         groups: dict[tuple[object, ...], list[int]] = {}
-        for row in range(len(self.geometries)):
-            signature = tuple(of_geometry[row] for of_geometry in kinds.values())
+        signatures = zip(*facts, strict=True) if facts else [()] * len(self.geometries)
+        for row, signature in enumerate(signatures):
             groups.setdefault(signature, []).append(row)
         return list(groups.values())
 
-    def _kinds_of(
-        self, is_product: bool, column: ShapeColumn, arguments: tuple[ShapeColumn, ...]
+    def _stretching_of(
+        self, is_product: bool, column: ShapeColumn, first: ShapeColumn, second: ShapeColumn
     ) -> tuple[object, ...]:
-        key = is_product, column, arguments
-        found = self._kinds.get(key)
+        """For each geometry how two operands are stretched, None where they give no shape."""
+        key = is_product, column, first, second
+        found = self._stretching.get(key)
         if found is None:
-            found = self._kinds[key] = tuple(
-                _kind(is_product, entry, [argument.entries[row] for argument in arguments])
-                for row, entry in enumerate(column.entries)
-            )
+            rule = _stretching_of_batches if is_product else _stretching
+            entries = zip(column.entries, first.entries, second.entries, strict=True)
+            found = self._stretching[key] = tuple(_if_shapes(rule, *entry) for entry in entries)
         return found
 
 
@@ -182,21 +197,38 @@ class GrowingTable:
         return table
 
 
-def _kind(is_product: bool, entry: Shape | Rejection, arguments: list[Shape | Rejection]) -> object:
-    """What of a node's shapes decides how it is planned."""
-    shapes = [argument for argument in arguments if not isinstance(argument, Rejection)]
-    if isinstance(entry, Rejection) or len(shapes) < len(arguments):
+def _results(op: str, arguments: Sequence[ShapeColumn]) -> tuple[Shape | Rejection, ...]:
+    """What an operation gives for each geometry."""
+    if all(argument.has_shapes for argument in arguments):
+        # Mostly no geometry refuses, and the rule alone is quicker to ask.
+        with suppress(ShapeError):
+            return tuple(map(OPS[op].shape, *(argument.shapes for argument in arguments)))
+    rows = zip(*(argument.entries for argument in arguments), strict=True)
+    return tuple(result_shape(op, list(row)) for row in rows)
+
+
+def _if_shapes(
+    rule: Callable[[Shape, Shape], object],
+    result: Shape | Rejection,
+    first: Shape | Rejection,
+    second: Shape | Rejection,
+) -> object:
+    """What a rule tells of two shapes that give one, else None."""
+    if isinstance(result, Rejection) or isinstance(first, Rejection) or isinstance(second, Rejection):
         return None
-    sizes = [prod(shape) for shape in shapes]
-    facts: list[object] = [len(entry), prod(entry) == 1, *map(len, shapes), *(size == 1 for size in sizes)]
-    if len(shapes) == 2:
-        if is_product:
-            batches = [shape[:-2] for shape in shapes]
-            common = prod(OPS["add"].shape(*batches))
-            facts += [prod(batch) == common for batch in batches] + [prod(batch) == 1 for batch in batches]
-        else:
-            facts += [_is_stretched(shapes[0], shapes[1]), _is_stretched(shapes[1], shapes[0])]
-    return tuple(facts)
+    return rule(first, second)
+
+
+def _stretching(first: Shape, second: Shape) -> object:
+    """Which operands are stretched, for operations on numbers in equal places."""
+    return _is_stretched(first, second), _is_stretched(second, first)
+
+
+def _stretching_of_batches(first: Shape, second: Shape) -> object:
+    """Which operands of a matrix product are repeated, and which are one matrix."""
+    batches = prod(first[:-2]), prod(second[:-2])
+    common = prod(OPS["add"].shape(first[:-2], second[:-2]))
+    return tuple((batch == common, batch == 1) for batch in batches)
 
 
 def _is_stretched(shape: Shape, other: Shape) -> bool:

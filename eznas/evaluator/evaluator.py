@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,9 +15,17 @@ import torch
 from eznas.backends import SubtreeBackend, ToScalar, get_backend
 from eznas.compile import GrowingTable
 from eznas.errors import ConfigError, EznasError, StatisticsError
-from eznas.evaluator.jobs import Task, batches, make_jobs, scalars_of, share_out
-from eznas.evaluator.memo import Memo, Outcome, Row, outcome_memo, program_code, row_memo
-from eznas.evaluator.scores import Failure, Scores
+from eznas.evaluator.jobs import (
+    Task,
+    check_terminals,
+    make_jobs,
+    shape_outcomes,
+    share_out,
+    to_read_ahead,
+)
+from eznas.evaluator.memo import Memo, Row, outcome_memo, program_code, row_memo
+from eznas.evaluator.outcomes import Outcomes
+from eznas.evaluator.scores import Scores
 from eznas.evaluator.typed_programs import TypedPrograms
 from eznas.program import AnyProgram, canonical_form
 from eznas.statistics import NetworkStatistics
@@ -40,7 +47,8 @@ class Evaluator:
     Args:
         statistics: A `StatisticsStore`, or any sequence of `NetworkStatistics`.
         backend: One of `eznas.backends.BACKEND_NAMES`; `auto` is `eager` for a single network.
-        threads: How many networks are evaluated at once; by default the processors that the backend can use.
+        threads: How many networks are evaluated at once, by default the processors that the backend can use;
+            with one, everything is done in the thread that calls.
         memo_bytes: The budget for scores, and numbers of subtrees, that are kept between calls; 0 keeps none,
             128 MiB by default.
         to_scalar: How a layer's tensor becomes a number: `mean` or `l2`.
@@ -78,7 +86,8 @@ class Evaluator:
         self.memo = outcome_memo(budget // _OUTCOME_SHARE)
         self.subtree_memo = row_memo(budget - self.memo.budget)
         self._memo_lock = threading.Lock()
-        self._shapes = GrowingTable()
+        # What a backend infers for plans was mostly inferred for the programs before.
+        self._shapes = self.backend.shapes if isinstance(self.backend, SubtreeBackend) else GrowingTable()
         self.to_scalar = ToScalar(to_scalar)
 
     def score(self, programs: Sequence[AnyProgram], networks: Sequence[int] | None = None) -> Scores:
@@ -101,17 +110,17 @@ class Evaluator:
         chosen = self._checked(networks)
         canonical = [canonical_form(program) for program in programs]
         codes = [program_code(program) for program in canonical]
-        outcomes = self._outcomes(dict(zip(codes, canonical, strict=True)), list(dict.fromkeys(chosen)))
-        values = np.full((len(programs), len(chosen)), np.nan)
-        failures = []
-        for row, (program, code) in enumerate(zip(programs, codes, strict=True)):
-            for column, network in enumerate(chosen):
-                outcome = outcomes[network][code]
-                if isinstance(outcome, Failure):
-                    failures.append(replace(outcome, program=program))
-                else:
-                    values[row, column] = outcome
-        return Scores(values, tuple(failures))
+        distinct = dict(zip(codes, canonical, strict=True))
+        row_of = {code: row for row, code in enumerate(distinct)}
+        column_of = {network: column for column, network in enumerate(dict.fromkeys(chosen))}
+        rows, columns = [row_of[code] for code in codes], [column_of[network] for network in chosen]
+        outcomes = self._outcomes(distinct, tuple(column_of))
+        values = outcomes.values[rows][:, columns]
+        failures = tuple(
+            replace(outcomes.failures[rows[row], columns[column]], program=programs[row])
+            for row, column in np.argwhere(np.isnan(values)).tolist()
+        )
+        return Scores(values, failures)
 
     def _checked(self, networks: Sequence[int] | None) -> list[int]:
         held = len(self.statistics)
@@ -121,69 +130,72 @@ class Evaluator:
                 raise StatisticsError(f"no network {network}; the statistics hold {held} networks")
         return chosen
 
-    def _outcomes(
-        self, programs: dict[bytes, AnyProgram], networks: list[int]
-    ) -> dict[int, dict[bytes, Outcome]]:
-        """For each network the outcome of each program, from the memo where it is kept."""
-        known: dict[int, dict[bytes, Outcome]] = {}
-        for network in networks:
-            remembered = {code: self.memo.get((code, network)) for code in programs}
-            known[network] = {code: outcome for code, outcome in remembered.items() if outcome is not None}
-        missing = {
-            network: tuple(code for code in programs if code not in known[network]) for network in networks
-        }
-        tasks = self._tasks(programs, {network: codes for network, codes in missing.items() if codes})
-        for network, outcomes in self._over_threads(tasks):
-            for code, outcome in zip(missing[network], outcomes, strict=True):
-                known[network][code] = outcome
-                self.memo.put((code, network), outcome)
-        return known
+    def _outcomes(self, programs: Mapping[bytes, AnyProgram], networks: Sequence[int]) -> Outcomes:
+        """The outcomes of distinct programs on distinct networks, from the memo where they are kept."""
+        codes = tuple(programs)
+        found = Outcomes.unknown(len(codes), len(networks))
+        missing = found.recall(self.memo, codes, networks)
+        column_of = {network: column for column, network in enumerate(networks)}
+        tasks = self._tasks(tuple(programs.values()), networks, missing)
+        for task, outcomes in self._over_threads(tasks):
+            found.put(task.programs, [column_of[network] for network in task.networks], outcomes)
+            outcomes.remember(self.memo, [codes[row] for row in task.programs], task.networks)
+        return found
 
     def _tasks(
-        self, programs: Mapping[bytes, AnyProgram], missing: Mapping[int, tuple[bytes, ...]]
+        self,
+        programs: Sequence[AnyProgram],
+        networks: Sequence[int],
+        missing: Mapping[tuple[int, ...], Sequence[int]],
     ) -> list[Task]:
-        """What is to be evaluated on each network, whose missing programs may differ."""
-        if isinstance(self.backend, SubtreeBackend):
-            # One graph for all networks, of which each takes the part that it misses.
-            codes = tuple(dict.fromkeys(code for group in missing.values() for code in group))
-            row_of = {code: row for row, code in enumerate(codes)}
-            whole = TypedPrograms([programs[code] for code in codes], self.to_scalar, self._shapes)
-            rows_of = {group: tuple(row_of[code] for code in group) for group in set(missing.values())}
-            return [Task(network, whole, rows_of[group]) for network, group in missing.items()]
+        """What is to be evaluated, for the places of programs those of the networks that miss them."""
+        # One graph for all networks, where the backend can run the part of it that is missing on each.
+        together = isinstance(self.backend, SubtreeBackend)
+        everything = tuple(sorted(set[int]().union(*missing)))
         typed = {
-            group: TypedPrograms([programs[code] for code in group], self.to_scalar, self._shapes)
-            for group in dict.fromkeys(missing.values())
+            rows: TypedPrograms([programs[row] for row in rows], self.to_scalar, self._shapes)
+            for rows in ([everything] if together and missing else missing)
         }
-        return [Task(network, typed[group], tuple(range(len(group)))) for network, group in missing.items()]
+        tasks = []
+        for group, columns in missing.items():
+            rows = everything if together else group
+            place_of = {row: place for place, row in enumerate(rows)}
+            places = tuple(place_of[row] for row in group)
+            tasks.append(Task(tuple(networks[column] for column in columns), group, places, typed[rows]))
+        return tasks
 
-    def _over_threads(self, tasks: Sequence[Task]) -> Iterator[tuple[int, list[Outcome]]]:
-        """The outcomes of each task, with its network."""
-        shares = share_out(tasks, self.threads, together=isinstance(self.backend, SubtreeBackend))
-        # Each thread has the disk read for the share that will come to a thread when this one is done.
-        later = itertools.chain(shares[self.threads :], itertools.repeat([]))
-        if not shares:
-            return
-        with (
-            one_torch_thread(),
-            ThreadPoolExecutor(min(self.threads, len(shares)), initializer=_use_one_torch_thread) as pool,
-        ):
-            for found in pool.map(self._evaluate, shares, later):
-                yield from found
+    def _over_threads(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcomes]]:
+        """The tasks in parts, and the outcomes of each."""
+        together = isinstance(self.backend, SubtreeBackend)
+        shares = [share for task in tasks for share in share_out(task, self.threads, together=together)]
+        threads = min(self.threads, len(shares))
+        ahead = to_read_ahead(shares, threads)
+        with one_torch_thread():
+            if threads <= 1:
+                # Here, since one thread of a pool would only be waited for.
+                yield from zip(shares, map(self._evaluate, shares, ahead), strict=True)
+                return
+            with ThreadPoolExecutor(threads, initializer=_use_one_torch_thread) as pool:
+                yield from zip(shares, pool.map(self._evaluate, shares, ahead), strict=True)
 
-    def _evaluate(self, share: list[Task], later: list[Task]) -> list[tuple[int, list[Outcome]]]:
+    def _evaluate(self, share: Task, ahead: Sequence[Task]) -> Outcomes:
         if hasattr(self.statistics, "read_ahead"):
-            for task in later:
-                self.statistics.read_ahead(task.network, task.typed.terminals)
-        networks = [self.statistics[task.network] for task in share]
+            for task in ahead:
+                for network in task.networks:
+                    self.statistics.read_ahead(network, task.typed.terminals)
+        networks = [self.statistics[network] for network in share.networks]
+        check_terminals(share.typed, networks)
+        refusals = share.typed.refusals(networks)
+        outcomes = shape_outcomes(share, refusals)
         with self._memo_lock:
-            jobs = make_jobs(share, networks, self._subtrees_kept)
-        found = []
-        for batch in batches(jobs):
-            for job, scalars in zip(batch, scalars_of(self.backend, batch, self.to_scalar), strict=True):
-                with self._memo_lock:
-                    of_programs = job.keep(scalars, self._subtrees_kept)
-                found.append((job.task.network, job.outcomes(of_programs, self.to_scalar)))
-        return found
+            jobs = make_jobs(share, refusals, self._subtrees_kept)
+        for job in jobs:
+            chosen = [networks[place] for place in job.networks]
+            numbers = job.run(self.backend, chosen, self.to_scalar)
+            with self._memo_lock:
+                job.keep(numbers, self._subtrees_kept)
+            outcomes.put(job.programs, job.networks, job.outcomes(numbers, chosen, self.to_scalar))
+        return outcomes
 
     @property
     def _subtrees_kept(self) -> Memo[Row] | None:

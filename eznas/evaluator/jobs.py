@@ -1,11 +1,9 @@
-"""The work of a call: its tasks, shared out over threads, and jobs in batches with the same work."""
+"""The work of a call: its tasks, shared out over threads, and jobs, for which a backend is called once."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,123 +12,190 @@ from numpy.typing import NDArray
 from eznas.backends import Backend, SubtreeBackend, ToScalar
 from eznas.errors import StatisticsError
 from eznas.evaluator.diagnosis import shape_failure, value_failure
-from eznas.evaluator.memo import Memo, Outcome, Row
+from eznas.evaluator.memo import Memo, Row
+from eznas.evaluator.outcomes import Outcomes
 from eznas.evaluator.subtrees import Work
-from eznas.evaluator.typed_programs import TypedPrograms
+from eznas.evaluator.typed_programs import Refusal, TypedPrograms
 from eznas.statistics import NetworkStatistics
+from eznas.terminals import TERMINALS
 
-LARGEST_SHARE: Final = 16
-"""Networks at once at most; a call of a backend costs about 0.2 ms beside what it computes."""
+USUAL_SHARE: Final = 16
+"""Networks at once, of which all statistics may be in memory; a call of a backend takes about 0.5 ms beside
+what it computes."""
+
+LARGEST_SHARE: Final = 64
+"""Networks at once where few programs read few statistics, so that 16 would be computed in a few ms."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The programs to evaluate on one network."""
+    """Programs to evaluate on some networks."""
 
-    network: int
-    """Its index."""
-    typed: TypedPrograms
+    networks: tuple[int, ...]
+    """Their indices in the statistics."""
+    programs: tuple[int, ...]
+    """The places of the programs among those of the call,"""
     rows: tuple[int, ...]
-    """The indices of the programs."""
+    """and among the typed ones."""
+    typed: TypedPrograms
+
+
+def share_out(task: Task, threads: int, *, together: bool) -> list[Task]:
+    """The task in parts of one network, or of several at once; about as many parts for every thread."""
+    networks = len(task.networks)
+    largest = 1
+    if together:
+        asked_of_each = max(len(task.rows), len(task.typed.terminals))
+        largest = min(LARGEST_SHARE, max(USUAL_SHARE, USUAL_SHARE * len(TERMINALS) // asked_of_each))
+    rounds = -(-networks // (threads * largest))
+    size = -(-networks // (threads * rounds))
+    return [replace(task, networks=task.networks[begin : begin + size]) for begin in range(0, networks, size)]
+
+
+def to_read_ahead(shares: Sequence[Task], threads: int) -> list[list[Task]]:
+    """For each share what the disk should read while it is evaluated.
+
+    That is the share which will come to a thread when this one is done; and of a share among the first, for
+    which nobody could do so, all networks but the one that it begins with.
+    """
+    later = [shares[number : number + 1] for number in range(threads, threads + len(shares))]
+    own = [[replace(share, networks=share.networks[1:])] for share in shares[:threads]]
+    own += [[] for _ in shares[threads:]]
+    return [[*first, *then] for first, then in zip(own, later, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A task of which it is known what is to be computed."""
+    """The programs of a task that have a shape on every layer of some of its networks."""
 
     task: Task
-    statistics: NetworkStatistics
-    fitting: tuple[int, ...]
-    """The programs that have a shape on every layer."""
+    networks: tuple[int, ...]
+    """The places of these networks in the task."""
+    programs: tuple[int, ...]
+    """The places of the programs in the task."""
     work: Work | None
-    """What a backend that keeps subtrees computes for those; None for others."""
+    """What a backend that keeps subtrees computes for them; None for others."""
 
-    def keep(self, scalars: NDArray[np.float64], memo: Memo[Row] | None) -> NDArray[np.float64]:
-        """The scalars of the fitting programs, from all that were computed, which the memo keeps."""
-        if self.work is None or memo is None:
-            return scalars
-        subtrees = self.task.typed.subtrees
-        subtrees.keep(self.work, self.task.network, scalars, memo)
-        return scalars[self.work.positions([subtrees.graph.roots[row] for row in self.fitting])]
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """The places of the programs among the typed ones."""
+        return tuple(self.task.rows[program] for program in self.programs)
 
-    def outcomes(self, scalars: NDArray[np.float64], to_scalar: ToScalar) -> list[Outcome]:
-        """The outcome of each program, from the scalars of the fitting ones, (programs, layers)."""
-        found: dict[int, Outcome] = {}
-        with np.errstate(all="ignore"):
-            means = scalars.mean(axis=1).tolist()
+    @property
+    def _places(self) -> list[int]:
+        """Where the scalars of the programs stand among the numbers that are run."""
+        if self.work is None:
+            return list(range(len(self.programs)))
+        roots = self.task.typed.subtrees.graph.roots
+        place_of = {node: place for place, node in enumerate(self.work.nodes)}
+        return [place_of[roots[row]] for row in self.rows]
+
+    def run(
+        self, backend: Backend, networks: Sequence[NetworkStatistics], to_scalar: ToScalar
+    ) -> list[NDArray[np.float64]]:
+        """For each of its networks the numbers of the work's nodes, or of the programs: (numbers, layers)."""
+        typed = self.task.typed
+        if self.work is None or not isinstance(backend, SubtreeBackend):
+            graph = typed.graph_of(self.rows)
+            return [backend.layer_scalars(graph, network, to_scalar) for network in networks]
+        return backend.node_scalars(typed.subtrees.graph, networks, self.work.nodes, self.work.known)
+
+    def keep(self, numbers: Sequence[NDArray[np.float64]], memo: Memo[Row] | None) -> None:
+        """Have the memo keep all numbers of the work."""
+        if self.work is not None and memo is not None:
+            networks = [self.task.networks[network] for network in self.networks]
+            self.task.typed.subtrees.keep(self.work.nodes, networks, numbers, memo)
+
+    def outcomes(
+        self,
+        numbers: Sequence[NDArray[np.float64]],
+        networks: Sequence[NetworkStatistics],
+        to_scalar: ToScalar,
+    ) -> Outcomes:
+        """The outcomes of its programs on its networks, from what was run."""
+        rows, found = self.rows, self._places
+        means = means_over_layers([of_network[: max(found) + 1] for of_network in numbers])
+        outcomes = Outcomes(means[found], {})
         # Finite scalars have a finite mean: they were rounded to float32.
-        for row, mean, of_layers in zip(self.fitting, means, scalars, strict=True):
-            found[row] = mean if math.isfinite(mean) else self._value_failure(row, of_layers, to_scalar)
-        if len(self.fitting) < len(self.task.rows):
-            for row, refusal in self.task.typed.refusals(self.statistics).items():
-                program = self.task.typed.programs[row]
-                found[row] = shape_failure(program, self.task.network, refusal.layer, refusal.rejection)
-        return [found[row] for row in self.task.rows]
-
-    def _value_failure(self, row: int, of_layers: NDArray[np.float64], to_scalar: ToScalar) -> Outcome:
-        layer = int(np.flatnonzero(~np.isfinite(of_layers))[0])
-        scalar = float(of_layers[layer])
-        program = self.task.typed.programs[row]
-        return value_failure(program, self.statistics, self.task.network, layer, scalar, to_scalar)
-
-
-def share_out(tasks: Sequence[Task], threads: int, *, together: bool) -> list[list[Task]]:
-    """Tasks that follow each other, one or several at once, few enough that every thread has some."""
-    size = max(1, min(LARGEST_SHARE, -(-len(tasks) // threads))) if together else 1
-    return [list(tasks[begin : begin + size]) for begin in range(0, len(tasks), size)]
+        for row, column in np.argwhere(~np.isfinite(outcomes.values)).tolist():
+            outcomes.values[row, column] = np.nan
+            of_layers = numbers[column][found[row]]
+            layer = int(np.flatnonzero(~np.isfinite(of_layers))[0])
+            outcomes.failures[row, column] = value_failure(
+                self.task.typed.programs[rows[row]],
+                networks[column],
+                self.task.networks[self.networks[column]],
+                layer,
+                float(of_layers[layer]),
+                to_scalar,
+            )
+        return outcomes
 
 
-def make_jobs(
-    tasks: Sequence[Task], networks: Sequence[NetworkStatistics], memo: Memo[Row] | None
-) -> list[Job]:
+def check_terminals(typed: TypedPrograms, networks: Iterable[NetworkStatistics]) -> None:
+    """Refuse networks that do not hold all that programs read.
+
+    Raises:
+        StatisticsError: A network does not hold a terminal.
+    """
+    for terminals in dict.fromkeys(network.terminals for network in networks):
+        missing = sorted(typed.terminals.difference(terminals))
+        if missing:
+            held = ", ".join(terminals)
+            raise StatisticsError(f"the programs read {', '.join(missing)}, the statistics hold {held}")
+
+
+def make_jobs(task: Task, refusals: Sequence[Mapping[int, Refusal]], memo: Memo[Row] | None) -> list[Job]:
     """Find out what is to be computed.
 
     Args:
-        tasks: The tasks.
-        networks: The network of each.
+        task: The task.
+        refusals: For each of its networks the typed programs without a shape, see `TypedPrograms.refusals`.
         memo: What is known of subtrees; None for backends that keep none.
-
-    Raises:
-        StatisticsError: A network does not hold a terminal that a program reads.
     """
-    for task, statistics in zip(tasks, networks, strict=True):
-        missing = sorted(task.typed.terminals.difference(statistics.terminals))
-        if missing:
-            held = ", ".join(statistics.terminals)
-            raise StatisticsError(f"the programs read {', '.join(missing)}, the statistics hold {held}")
-    for typed in {id(task.typed): task.typed for task in tasks}.values():
-        typed.meet(networks)
-    return [_make_job(task, statistics, memo) for task, statistics in zip(tasks, networks, strict=True)]
+    everything = tuple(range(len(task.rows)))
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for network, refused in enumerate(refusals):
+        fitting = everything
+        if refused:
+            fitting = tuple(program for program in everything if task.rows[program] not in refused)
+        groups.setdefault(fitting, []).append(network)
+    jobs = []
+    for programs, networks in groups.items():
+        if not programs:
+            continue
+        if memo is None:
+            jobs.append(Job(task, tuple(networks), programs, None))
+            continue
+        subtrees = task.typed.subtrees
+        roots = [subtrees.graph.roots[task.rows[program]] for program in programs]
+        for work in subtrees.works(roots, [task.networks[network] for network in networks], memo):
+            jobs.append(Job(task, tuple(networks[place] for place in work.networks), programs, work))
+    return jobs
 
 
-def _make_job(task: Task, statistics: NetworkStatistics, memo: Memo[Row] | None) -> Job:
-    typed = task.typed
-    refusals = typed.refusals(statistics)
-    fitting = tuple(row for row in task.rows if row not in refusals) if refusals else task.rows
-    work = None
-    if memo is not None:
-        roots = [typed.subtrees.graph.roots[row] for row in fitting]
-        work = typed.subtrees.work(roots, task.network, memo)
-    return Job(task, statistics, fitting, work)
+def shape_outcomes(task: Task, refusals: Sequence[Mapping[int, Refusal]]) -> Outcomes:
+    """The outcomes of a task as far as shapes decide them: failures."""
+    outcomes = Outcomes.unknown(len(task.rows), len(task.networks))
+    for column, refused in enumerate(refusals):
+        if not refused:
+            continue
+        for row, program in enumerate(task.rows):
+            if (refusal := refused.get(program)) is not None:
+                outcomes.failures[row, column] = shape_failure(
+                    task.typed.programs[program], task.networks[column], refusal.layer, refusal.rejection
+                )
+    return outcomes
 
 
-def batches(jobs: Sequence[Job]) -> Iterator[list[Job]]:
-    """Jobs that follow each other and have the same work; jobs without work are alone."""
-    for work, group in groupby(jobs, key=lambda job: job.work and (job.work.nodes, tuple(job.work.known))):
-        if work is None:
-            yield from ([job] for job in group)
-        else:
-            yield list(group)
-
-
-def scalars_of(backend: Backend, batch: Sequence[Job], to_scalar: ToScalar) -> list[NDArray[np.float64]]:
-    """For each job the numbers of the nodes of its work, or of its fitting programs: (numbers, layers)."""
-    works = [job.work for job in batch if job.work is not None]
-    if not isinstance(backend, SubtreeBackend) or not works:
-        return [
-            backend.layer_scalars(job.task.typed.graph_of(job.fitting), job.statistics, to_scalar)
-            for job in batch
-        ]
-    known = {node: [work.known[node] for work in works] for node in works[0].known}
-    networks = [job.statistics for job in batch]
-    return backend.node_scalars(batch[0].task.typed.subtrees.graph, networks, works[0].nodes, known)
+def means_over_layers(numbers: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """(numbers, networks) from the (numbers, layers) of each network."""
+    zero = np.zeros((len(numbers[0]), 1))
+    lengths = np.array([of_network.shape[1] for of_network in numbers])
+    ends = np.cumsum(lengths + 1)
+    with np.errstate(all="ignore"):
+        # One call for all sums. Each begins with a zero, and so has the bits that np.mean gives alone.
+        row = np.concatenate([part for of_network in numbers for part in (zero, of_network)], axis=1)
+        sums = np.add.reduceat(row, ends - (lengths + 1), axis=1)
+        means: NDArray[np.float64] = sums / lengths
+        return means

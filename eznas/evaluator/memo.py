@@ -17,8 +17,11 @@ from eznas.program import AnyProgram, Program
 from eznas.program.tree import MAX_SIZE
 from eznas.terminals import TERMINALS
 
-Key = tuple[bytes, int]
-"""The code of a canonical program or of a subtree, and the index of a network."""
+Code = bytes
+"""What a canonical program or a subtree is known by."""
+
+Key = tuple[Code, int]
+"""A code, and the index of a network."""
 
 Outcome = float | Failure
 
@@ -70,24 +73,52 @@ class Memo(Generic[Kept]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def is_off(self) -> bool:
+        """Whether nothing is ever kept."""
+        return self.budget == 0
+
+    def holds(self, codes: Iterable[Code], network: int) -> tuple[bool, ...]:
+        """For each code whether something is kept for it and a network, which counts as no use of it."""
+        entries = self._entries
+        return tuple([(code, network) in entries for code in codes])
+
     def get(self, key: Key) -> Kept | None:
         """What is kept, or None; counts a hit or a miss."""
-        kept = self._entries.get(key)
-        if kept is None:
+        if key not in self._entries:
             self.misses += 1
             return None
+        return self.take(key)
+
+    def take(self, key: Key) -> Kept:
+        """What is kept, where something is; counts a hit."""
         self.hits += 1
         self._entries.move_to_end(key)
-        return kept
+        return self._entries[key]
+
+    def get_all(self, codes: Iterable[Code], network: int) -> list[Kept | None]:
+        """What is kept for each code and a network; see `get`."""
+        return [self.get((code, network)) for code in codes]
 
     def put(self, key: Key, kept: Kept) -> None:
         """Keep something as the latest, and drop what exceeds the budget."""
-        if (replaced := self._entries.pop(key, None)) is not None:
-            self.bytes -= self.bytes_of(key, replaced)
-        self._entries[key] = kept
-        self.bytes += self.bytes_of(key, kept)
-        while self.bytes > self.budget:
-            self.bytes -= self.bytes_of(*self._entries.popitem(last=False))
+        code, network = key
+        self.put_all([code], network, [kept])
+
+    def put_all(self, codes: Iterable[Code], network: int, kept: Iterable[Kept]) -> None:
+        """Keep something for each code and a network, one after the other; see `put`."""
+        # Looked up once for all, since a generation puts thousands.
+        entries, bytes_of, taken = self._entries, self.bytes_of, self.bytes
+        for code, latest in zip(codes, kept, strict=True):
+            key = code, network
+            replaced = entries.pop(key, None)
+            if replaced is not None:
+                taken -= bytes_of(key, replaced)
+            entries[key] = latest
+            taken += bytes_of(key, latest)
+            while taken > self.budget:
+                taken -= bytes_of(*entries.popitem(last=False))
+        self.bytes = taken
 
 
 def outcome_memo(budget: int) -> Memo[Outcome]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eznas.compile import Graph
-from eznas.evaluator.memo import Memo, Row, subtree_code
+from eznas.evaluator.memo import Code, Memo, Row, subtree_code
 from eznas.ops import OPS
 from eznas.plan import arguments_read
 from eznas.terminals import Shape
@@ -21,17 +22,14 @@ _GIVE_ONE_NUMBER: Final = frozenset(op.name for op in OPS.values() if op.shape(*
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be done for one network."""
+    """What is to be done for networks of which the same is known."""
 
+    networks: tuple[int, ...]
+    """Their places among those asked for."""
     nodes: tuple[int, ...]
-    """The nodes to compute: the roots first, then subtrees whose numbers are worth keeping."""
-    known: dict[int, Row]
-    """For nodes that the others need, what was kept."""
-
-    def positions(self, nodes: Sequence[int]) -> list[int]:
-        """Where some of the nodes stand among them."""
-        position = {node: index for index, node in enumerate(self.nodes)}
-        return [position[node] for node in nodes]
+    """The nodes to compute: the roots first, each once, then subtrees whose numbers are worth keeping."""
+    known: Mapping[int, Sequence[Row]]
+    """For nodes that the others need, what was kept for each network."""
 
 
 class Subtrees:
@@ -39,40 +37,73 @@ class Subtrees:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._reads = [arguments_read(graph, index) for index in range(len(graph.nodes))]
-        self._is_number = [node.name in _GIVE_ONE_NUMBER for node in graph.nodes]
-        self._codes: list[bytes] = []
-        for node in graph.nodes:
-            self._codes.append(subtree_code(node.name, [self._codes[a] for a in node.arguments]))
-        self._without_memo: dict[tuple[int, ...], Work] = {}
+        self._numbers = [index for index, node in enumerate(graph.nodes) if node.name in _GIVE_ONE_NUMBER]
 
-    def work(self, roots: Sequence[int], network: int, memo: Memo[Row]) -> Work:
-        """The work for some roots on a network; those kept in the memo are known rather than computed."""
+    @cached_property
+    def _reads(self) -> list[tuple[int, ...]]:
+        """The nodes whose numbers each node depends on."""
+        return [arguments_read(self.graph, index) for index in range(len(self.graph.nodes))]
+
+    @cached_property
+    def _codes(self) -> list[Code]:
+        """What each node is kept under."""
+        codes: list[Code] = []
+        for node in self.graph.nodes:
+            codes.append(subtree_code(node.name, [codes[argument] for argument in node.arguments]))
+        return codes
+
+    def works(self, roots: Iterable[int], networks: Sequence[int], memo: Memo[Row]) -> list[Work]:
+        """The work for some roots on networks; subtrees kept in the memo are known rather than computed."""
         wanted = tuple(dict.fromkeys(roots))
-        if memo.budget == 0:
-            return self._without_memo.setdefault(wanted, Work(wanted, {}))
+        if memo.is_off:
+            return [Work(tuple(range(len(networks))), wanted, {})]
+        codes = [self._codes[node] for node in self._numbers]
+        places_of: dict[tuple[bool, ...], list[int]] = {}
+        for place, network in enumerate(networks):
+            places_of.setdefault(memo.holds(codes, network), []).append(place)
+        works = []
+        for held, places in places_of.items():
+            inner, known = self._below(wanted, held)
+            memo.misses += len(inner) * len(places)
+            rows = {}
+            for node in known:
+                # These alone are used, not what is kept of subtrees below them.
+                rows[node] = [memo.take((self._codes[node], networks[place])) for place in places]
+            works.append(Work(tuple(places), wanted + inner, rows))
+        return works
+
+    def _below(self, roots: tuple[int, ...], held: tuple[bool, ...]) -> tuple[tuple[int, ...], list[int]]:
+        """The numbers below some roots that are to be computed, and those held that are needed instead."""
+        is_held = dict(zip(self._numbers, held, strict=True))
+        for root in roots:
+            is_held.pop(root, None)
         needed = bytearray(len(self.graph.nodes))
-        for root in wanted:
+        for root in roots:
             needed[root] = True
-        known: dict[int, Row] = {}
-        inner = []
-        is_root = set(wanted)
+        inner, known = [], []
         for node in range(len(needed) - 1, -1, -1):
             if not needed[node]:
                 continue
-            if self._is_number[node] and node not in is_root:
-                row = memo.get((self._codes[node], network))
-                if row is not None:
-                    known[node] = row
-                    continue
+            if is_held.get(node):
+                known.append(node)
+                continue
+            if node in is_held:
                 inner.append(node)
             for argument in self._reads[node]:
                 needed[argument] = True
-        return Work(wanted + tuple(inner), known)
+        return tuple(inner), known
 
-    def keep(self, work: Work, network: int, rows: NDArray[np.float64], memo: Memo[Row]) -> None:
-        """Keep the numbers of the nodes that were computed."""
-        if memo.budget == 0:
+    def keep(
+        self,
+        nodes: Sequence[int],
+        networks: Sequence[int],
+        numbers: Sequence[NDArray[np.float64]],
+        memo: Memo[Row],
+    ) -> None:
+        """Keep the numbers of nodes that were computed, for each network (nodes, layers)."""
+        if memo.is_off:
             return
-        for node, row in zip(work.nodes, rows.astype(np.float32), strict=True):
-            memo.put((self._codes[node], network), row.copy())
+        codes = [self._codes[node] for node in nodes]
+        for network, of_network in zip(networks, numbers, strict=True):
+            # Copies, since a part of an array would hold all of it.
+            memo.put_all(codes, network, [row.copy() for row in of_network.astype(np.float32)])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from eznas.backends import ToScalar
 from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_roots, simplify
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import AnyProgram
 from eznas.statistics import NetworkStatistics
-from eznas.terminals import Geometry
+from eznas.terminals import numbered_geometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,35 +36,30 @@ class TypedPrograms:
         self.terminals = self.graph.terminals
         self._to_scalar = to_scalar
         self._shapes = shapes
-        self._rejections: dict[Geometry, dict[int, Rejection]] = {}
+        self._rejections: dict[int, dict[int, Rejection]] = {}
+        """For the number of a geometry the programs without a shape, by index."""
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
-    def meet(self, networks: Sequence[NetworkStatistics]) -> None:
-        """Find the types for the geometries of some networks, which takes less time together."""
-        met = self._rejections
-        missing = list(
-            dict.fromkeys(g for network in networks for g in network.layers_of_geometry if g not in met)
-        )
-        if not missing:
-            return
-        table = self._shapes.covering(missing)
-        columns = table.infer(self.graph)
-        found: list[dict[int, Rejection]] = [{} for _ in table.geometries]
-        for row, root in enumerate(self.graph.roots):
-            if not columns[root].has_shapes:
-                for rejections, entry in zip(found, columns[root].entries, strict=True):
-                    if isinstance(entry, Rejection):
-                        rejections[row] = entry
-        met.update(zip(table.geometries, found, strict=True))
+    def refusals(self, networks: Sequence[NetworkStatistics]) -> list[dict[int, Refusal]]:
+        """For each network the programs without a shape on some layer, by index, each with the first one."""
+        of_layers = np.concatenate([network.geometry_numbers for network in networks])
+        numbers = np.flatnonzero(np.bincount(of_layers)).tolist()
+        missing = [number for number in numbers if number not in self._rejections]
+        if missing:
+            self._meet(missing)
+        refusing = {number: found for number in numbers if (found := self._rejections[number])}
+        return [_first_refusals(network, refusing) if refusing else {} for network in networks]
 
-    def refusals(self, network: NetworkStatistics) -> dict[int, Refusal]:
-        """For each program without a shape on some layer of a network, by index, the first one."""
-        self.meet([network])
-        found: dict[int, Refusal] = {}
-        for geometry, layers in network.layers_of_geometry.items():
-            for row, rejection in self._rejections[geometry].items():
-                found.setdefault(row, Refusal(int(layers[0]), rejection))
-        return found
+    def _meet(self, numbers: Sequence[int]) -> None:
+        """Find the types for geometries of these numbers, which takes less time together."""
+        geometries = [numbered_geometry(number) for number in numbers]
+        table = self._shapes.covering(geometries)
+        columns = table.infer(self.graph)
+        refused = [row for row, root in enumerate(self.graph.roots) if not columns[root].has_shapes]
+        for number, geometry in zip(numbers, geometries, strict=True):
+            column = table.rows[geometry]
+            entries = ((row, columns[self.graph.roots[row]].entries[column]) for row in refused)
+            self._rejections[number] = {row: entry for row, entry in entries if isinstance(entry, Rejection)}
 
     def graph_of(self, rows: tuple[int, ...]) -> Graph:
         """The graph of the programs of these indices."""
@@ -74,3 +71,15 @@ class TypedPrograms:
     def subtrees(self) -> Subtrees:
         """The graph whose roots are the scalars of the programs, and its subtrees that are numbers."""
         return Subtrees(simplify(fold_roots(self.graph, self._to_scalar.op)))
+
+
+def _first_refusals(
+    network: NetworkStatistics, refusing: Mapping[int, Mapping[int, Rejection]]
+) -> dict[int, Refusal]:
+    """For each program that some geometry refuses, given by their numbers, the first layer of such a one."""
+    found: dict[int, Refusal] = {}
+    met, layers = np.unique(network.geometry_numbers, return_index=True)
+    for layer, number in sorted(zip(layers.tolist(), met.tolist(), strict=True)):
+        for row, rejection in refusing.get(number, {}).items():
+            found.setdefault(row, Refusal(layer, rejection))
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas.errors import StatisticsError
-from eznas.terminals import TERMINALS, Family, Geometry, Shape
+from eznas.terminals import TERMINALS, Family, Geometry, Shape, number_of_geometry
 
 Array = NDArray[np.float32]
 
@@ -27,21 +27,20 @@ class NetworkStatistics:
         geometries: the shapes of each layer's tensors.
         terminals: the names that every layer holds, in the order of `eznas.terminals.TERMINALS`.
         locate: gives the address of a terminal's numbers in each layer faster than asking each array.
-        layers_of_geometry: the indices of the layers of each geometry, which are made from `geometries`.
+        geometry_numbers: the number of each layer's geometry, see `eznas.terminals.number_of_geometry`.
     """
 
     layers: tuple[Mapping[str, Array], ...]
     geometries: tuple[Geometry, ...]
     terminals: tuple[str, ...]
     locate: Callable[[str], NDArray[np.int64]] | None = None
-    layers_of_geometry: Mapping[Geometry, NDArray[np.int64]] = field(init=False)
+    geometry_numbers: NDArray[np.int64] = field(init=False)
+    _addresses: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        groups: dict[Geometry, list[int]] = {}
-        for layer, geometry in enumerate(self.geometries):
-            groups.setdefault(geometry, []).append(layer)
-        arrays = {geometry: np.array(layers, np.int64) for geometry, layers in groups.items()}
-        object.__setattr__(self, "layers_of_geometry", MappingProxyType(arrays))
+        numbers = np.array([number_of_geometry(geometry) for geometry in self.geometries], np.int64)
+        numbers.flags.writeable = False
+        object.__setattr__(self, "geometry_numbers", numbers)
 
     @classmethod
     def from_layers(cls, layers: Sequence[Mapping[str, Array]]) -> NetworkStatistics:
@@ -73,13 +72,22 @@ class NetworkStatistics:
             terminals=terminals,
         )
 
-    def addresses(self, terminals: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    def addresses(self, terminals: Iterable[str]) -> dict[str, NDArray[np.int64]]:
         """For each terminal the address of its numbers in each layer; valid as long as this object lives.
 
         Raises:
             StatisticsError: a terminal is not held.
         """
-        return {name: (self.locate or self._located)(name) for name in terminals}
+        return {name: self.addresses_of(name) for name in terminals}
+
+    def addresses_of(self, terminal: str) -> NDArray[np.int64]:
+        """The address of a terminal's numbers in each layer, which is found once; see `addresses`."""
+        found = self._addresses.get(terminal)
+        if found is None:
+            found = (self.locate or self._located)(terminal)
+            found.flags.writeable = False
+            self._addresses[terminal] = found
+        return found
 
     def _located(self, terminal: str) -> NDArray[np.int64]:
         pointers = [layer[terminal].__array_interface__["data"][0] for layer in self.layers]

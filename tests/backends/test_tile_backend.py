@@ -201,6 +201,28 @@ def test_networks_together_give_what_each_gives_alone() -> None:
         np.testing.assert_array_equal(one[:1], third)
 
 
+def test_geometries_of_several_plans_in_one_call_and_in_later_ones() -> None:
+    # Weights of one number, and operands that are stretched or not, are planned in other ways.
+    geometries = [
+        geometry_of_convolution(2, 2, 3, side=4),
+        Geometry(t1=(1, 2, 4, 4), t2=(1, 2, 4, 4), t3=(1, 1, 1, 1), t4=(1, 2, 4, 4)),
+        Geometry(t1=(1, 2, 4, 4), t2=(1, 2, 1, 1), t3=(2, 2, 3, 3), t4=(1, 2, 4, 4)),
+        geometry_of_convolution(3, 2, 1, side=5),
+    ]
+    programs = [Program.parse("exp(l1_norm(mul(T1_D, T2_D)))"), Program.parse("mul(T1_D, mean(sign(T3)))")]
+    networks = [
+        NetworkStatistics.from_layers([_random_layer(geometries[k], 9 * k + i) for k in order])
+        for i, order in enumerate([[0, 0], [0, 1, 0], [2, 1, 0, 2], [3, 2, 0], [3]])
+    ]
+    backend = TileBackend()
+    graph = fold_roots(build_graph(programs), "mean")
+    for count in range(1, len(networks) + 1):
+        some = networks[count - 1 :: -1]
+        for network, got in zip(some, backend.node_scalars(graph, some, graph.roots, {}), strict=True):
+            np.testing.assert_allclose(got, _scalars("eager", programs, network), rtol=1e-4, atol=1e-6)
+            np.testing.assert_array_equal(got, _scalars("tile", programs, network))
+
+
 def test_alignment_changes_no_bit() -> None:
     programs = [
         Program((name, *["T1_D"] * op.arity)) for name, op in OPS.items() if name not in ("numel", "matmul")

@@ -105,9 +105,21 @@ def test_only_the_terminals_that_programs_use_are_touched(tmp_path: Path, backen
     )
 
 
-@pytest.mark.parametrize(("threads", "expected"), [(1, [1, 3, 2]), (2, [3, 2]), (3, [2]), (8, [])])
-def test_each_network_is_read_ahead_as_many_places_early_as_there_are_threads(
-    threads: int, expected: list[int]
+@pytest.mark.parametrize(
+    ("backend", "threads", "expected"),
+    [
+        ("eager", 1, [1, 3, 2]),
+        ("eager", 2, [3, 2]),
+        ("eager", 3, [2]),
+        ("eager", 8, []),
+        # Several at once: all but the one that each thread begins with.
+        ("tile", 1, [1, 3, 2]),
+        ("tile", 2, [1, 2]),
+        ("tile", 8, []),
+    ],
+)
+def test_each_network_is_read_ahead_once_as_early_as_there_is_something_else_to_do(
+    backend: str, threads: int, expected: list[int]
 ) -> None:
     class Watched(list[NetworkStatistics]):
         def read_ahead(self, network: int, terminals: Iterable[str]) -> None:
@@ -116,7 +128,7 @@ def test_each_network_is_read_ahead_as_many_places_early_as_there_are_threads(
     asked: list[tuple[int, set[str]]] = []
     statistics = Watched(random_network(seed) for seed in range(4))
     chosen = programs("mean(T3)", "l1_norm(add(T3, T3))", "mean(T1G_D)")
-    Evaluator(statistics, "eager", threads=threads).score(chosen, [0, 1, 3, 2])
+    Evaluator(statistics, backend, threads=threads).score(chosen, [0, 1, 3, 2])
     assert sorted(asked) == sorted((network, {"T3", "T1G_D"}) for network in expected)
 
 

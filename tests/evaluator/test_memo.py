@@ -67,6 +67,15 @@ def test_the_least_recently_used_leave_first() -> None:
     assert _kept(memo, b"abcd") == b"acd"
 
 
+def test_looking_whether_something_is_held_is_no_use_of_it() -> None:
+    memo = outcome_memo(3 * ENTRY)
+    _keep(memo, b"a", b"b", b"c")
+    assert memo.holds([b"a", b"d"], 0) == (True, False)
+    assert memo.holds([b"a"], 1) == (False,)
+    _keep(memo, b"d")
+    assert (memo.hits, memo.misses, _kept(memo, b"abcd")) == (0, 0, b"bcd")
+
+
 def test_putting_again_counts_as_use_and_not_twice() -> None:
     memo = outcome_memo(3 * ENTRY)
     _keep(memo, b"a", b"b", b"c", b"a", b"d")
@@ -195,6 +204,30 @@ def test_numbers_of_subtrees_are_computed_once_for_all_generations(monkeypatch: 
     evaluator.score(programs("mul(l1_norm(T3), frobenius_norm(T1_D))"), [0])
     assert asked == [(["mean", "l1_norm"], []), (["mean", "frobenius_norm"], ["l1_norm"])]
     assert evaluator.subtree_memo.hits == 1
+
+
+def test_of_kept_subtrees_only_those_that_are_used_count_as_used() -> None:
+    evaluator = Evaluator(FIVE_NETWORKS, "tile")
+    evaluator.score(programs("exp(l1_norm(mul(T1_D, frobenius_norm(T3))))"), [0])
+    assert len(evaluator.subtree_memo) == 3
+    evaluator.score(programs("log(l1_norm(mul(T1_D, frobenius_norm(T3))))"), [0])
+    assert evaluator.subtree_memo.hits == 1
+
+
+def test_networks_that_lack_the_same_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluator = Evaluator(FIVE_NETWORKS, "tile", threads=1)
+    assert isinstance(evaluator.backend, SubtreeBackend)
+    asked: list[tuple[list[int], int]] = []
+    tile = evaluator.backend.node_scalars
+
+    def watched(graph, networks, nodes, known):  # type: ignore[no-untyped-def]
+        asked.append(([FIVE_NETWORKS.index(network) for network in networks], len(nodes)))
+        return tile(graph, networks, nodes, known)
+
+    monkeypatch.setattr(evaluator.backend, "node_scalars", watched)
+    evaluator.score(programs("T3"), [1, 3])
+    evaluator.score(programs("T3", "T1_D"), [0, 1, 2, 3])
+    assert asked == [([1, 3], 1), ([0, 2], 2), ([1, 3], 1)]
 
 
 @given(

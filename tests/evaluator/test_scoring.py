@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +166,23 @@ def test_each_thread_gives_torch_one_thread() -> None:
 
     Evaluator(Watched(), threads=3).score(SOME)
     assert seen == [1, 1, 1]
+
+
+@pytest.mark.parametrize(("threads", "networks", "is_here"), [(1, 3, True), (4, 1, True), (2, 2, False)])
+def test_what_one_thread_does_is_done_in_the_calling_one(threads: int, networks: int, is_here: bool) -> None:
+    seen: list[int] = []
+
+    class Watched(Sequence[NetworkStatistics]):
+        def __len__(self) -> int:
+            return networks
+
+        def __getitem__(self, index: object) -> NetworkStatistics:  # type: ignore[override]
+            seen.append(threading.get_ident())
+            return FIVE_NETWORKS[0]
+
+    Evaluator(Watched(), "eager", threads=threads).score(SOME)
+    assert len(seen) == networks
+    assert (set(seen) == {threading.get_ident()}) == is_here
 
 
 def test_a_store_gives_the_scores_of_its_networks(tmp_path: Path) -> None:

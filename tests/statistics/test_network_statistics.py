@@ -1,5 +1,6 @@
 import copy
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from eznas.errors import StatisticsError
 from eznas.statistics import NetworkStatistics
-from eznas.terminals import Geometry
+from eznas.terminals import Geometry, number_of_geometry, numbered_geometry
 
 
 def array(*shape: int) -> NDArray[np.float32]:
@@ -91,3 +92,49 @@ def test_statistics_can_be_copied_and_sent_to_other_processes(way: str) -> None:
     again = pickle.loads(pickle.dumps(statistics)) if way == "pickle" else copy.deepcopy(statistics)
     assert again.geometries == statistics.geometries
     np.testing.assert_array_equal(again.layers[1]["T3"], LAYER["T3"])
+
+
+def test_layers_of_one_geometry_have_one_number_in_all_networks() -> None:
+    other = {"T3": array(2, 2, 3, 3)}
+    first = NetworkStatistics.from_layers([{"T3": array(2, 2, 1, 1)}, other, {"T3": array(2, 2, 1, 1)}])
+    second = NetworkStatistics.from_layers([other, {"T3": array(4, 4, 1, 1)}])
+    one, two, three = first.geometry_numbers.tolist()
+    assert one == three != two
+    assert second.geometry_numbers[0] == two
+    assert second.geometry_numbers[1] not in (one, two)
+    for network in (first, second):
+        assert tuple(map(numbered_geometry, network.geometry_numbers)) == network.geometries
+
+
+def test_threads_agree_on_the_numbers_of_geometries() -> None:
+    new = [Geometry(t1=(7919, size)) for size in range(300)]
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda _: [number_of_geometry(geometry) for geometry in new], range(8)))
+    assert all(each == numbers[0] for each in numbers)
+    assert len(set(numbers[0])) == len(new)
+    assert [numbered_geometry(number) for number in numbers[0]] == new
+
+
+def test_addresses_are_located_once() -> None:
+    located: list[str] = []
+
+    def locate(terminal: str) -> NDArray[np.int64]:
+        located.append(terminal)
+        return np.arange(2)
+
+    made = NetworkStatistics.from_layers([LAYER, LAYER])
+    network = NetworkStatistics(made.layers, made.geometries, made.terminals, locate)
+    for _ in range(2):
+        assert network.addresses(["T3"])["T3"].tolist() == [0, 1]
+        assert network.addresses_of("T1_D").tolist() == [0, 1]
+    assert located == ["T3", "T1_D"]
+    with pytest.raises(ValueError, match="read-only"):
+        network.addresses_of("T3")[0] = 5
+
+
+def test_addresses_are_those_of_the_arrays() -> None:
+    network = NetworkStatistics.from_layers([LAYER, LAYER])
+    expected = [layer["T1_D"].ctypes.data for layer in network.layers]
+    assert network.addresses_of("T1_D").tolist() == expected
+    with pytest.raises(StatisticsError, match="T4_D was not collected"):
+        network.addresses_of("T4_D")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from eznas.backends.tile.running import RunnablePlan
 from eznas.compile import Graph, GrowingTable, ShapeColumn, ShapeTable, fold_roots, simplify
 from eznas.plan import Plan, make_plan
 from eznas.statistics import NetworkStatistics
-from eznas.terminals import Geometry
+from eznas.terminals import number_of_geometry, numbered_geometry
 
 GRAPHS_KEPT: Final = 4
 """How many graphs' plans are kept; evaluations of many networks come back to one graph."""
@@ -30,7 +31,7 @@ class TileBackend(SubtreeBackend):
 
     def __init__(self) -> None:
         self.kernels = KernelTable()
-        self._shapes = GrowingTable()
+        self.shapes = GrowingTable()
         self._graphs: OrderedDict[tuple[int, ToScalar | None], _GraphPlans] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -77,47 +78,72 @@ class TileBackend(SubtreeBackend):
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
         """Run each plan on all layers that it is for, of all networks."""
-        ends = list(accumulate(len(network) for network in networks))
-        layers_of: dict[Geometry, list[NDArray[np.int64]]] = {}
-        for network, end in zip(networks, ends, strict=True):
-            for geometry, layers in network.layers_of_geometry.items():
-                layers_of.setdefault(geometry, []).append(layers + (end - len(network)))
-        scalars = np.empty((len(nodes), ends[-1]))
+        of_networks = [network.geometry_numbers for network in networks]
+        bounds = list(accumulate(map(len, of_networks), initial=0))
+        numbers = np.concatenate(of_networks)
+        scalars = np.empty((len(nodes), bounds[-1]))
         terminals = plans.addresses(networks)
         rows = {node: np.concatenate(parts) for node, parts in known.items()}
-        for plan, geometries in self._runnable(plans, layers_of).items():
-            parts = [np.concatenate(layers_of[geometry]) for geometry, _ in geometries]
-            layers = np.concatenate(parts)
-            numbers = np.repeat([number for _, number in geometries], [len(part) for part in parts])
-            plan.run(layers, numbers, terminals, tuple(nodes), rows, scalars)
+        for plan, layers, geometries in self._placement(plans, numbers).layers_of_plans(numbers):
+            plan.run(layers, geometries, terminals, tuple(nodes), rows, scalars)
             if self.has_better_plan(plan, plans.graph):
                 plans.forget(plan)
-        return np.split(scalars, ends[:-1], axis=1)
+        return [scalars[:, begin:end] for begin, end in pairwise(bounds)]
 
-    def _runnable(
-        self, plans: _GraphPlans, geometries: Iterable[Geometry]
-    ) -> dict[RunnablePlan, list[tuple[Geometry, int]]]:
-        """The plans for geometries, and for each of these its number in the plan."""
+    def _placement(self, plans: _GraphPlans, numbers: NDArray[np.int64]) -> _Placement:
+        """The plans for the geometries of these numbers, which are made where there are none."""
         # Threads that planned at the same time would only wait for each other at the interpreter lock.
         with plans.lock:
-            missing = [geometry for geometry in geometries if geometry not in plans.of_geometry]
-            if missing:
+            if missing := plans.missing(numbers):
                 self._plan_for(plans, missing)
-            found: dict[RunnablePlan, list[tuple[Geometry, int]]] = {}
-            for geometry in geometries:
-                plan, number = plans.of_geometry[geometry]
-                found.setdefault(plan, []).append((geometry, number))
-            return found
+            return plans.placement
 
-    def _plan_for(self, plans: _GraphPlans, geometries: Sequence[Geometry]) -> None:
-        """Plan for geometries, and for all met before, those that are alike together."""
-        table = self._shapes.covering(geometries)
+    def _plan_for(self, plans: _GraphPlans, numbers: Sequence[int]) -> None:
+        """Plan for geometries of these numbers, and for all met before, those that are alike together."""
+        table = self.shapes.covering(map(numbered_geometry, numbers))
         columns = table.infer(plans.graph)
+        made: dict[int, tuple[RunnablePlan, int]] = {}
         for rows in table.alike(plans.graph, columns):
             alike = [table.geometries[row] for row in rows]
             shapes = ShapeTable(alike).of_rows(columns, rows)
             plan = RunnablePlan(self.plan(plans.graph, shapes), shapes, self.kernels)
-            plans.of_geometry.update({geometry: (plan, number) for number, geometry in enumerate(alike)})
+            made |= {number_of_geometry(geometry): (plan, place) for place, geometry in enumerate(alike)}
+        plans.place(made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placement:
+    """Which plan is for which geometry, for many layers at once."""
+
+    plans: tuple[RunnablePlan, ...]
+    plan_of: NDArray[np.int64]
+    """For the number of a geometry the index of its plan, -1 where none was made."""
+    place_of: NDArray[np.int64]
+    """For the number of a geometry which of the geometries of its plan it is."""
+
+    @classmethod
+    def of(cls, plan_and_place: Mapping[int, tuple[RunnablePlan, int]]) -> _Placement:
+        """The placement of geometries, given by their numbers."""
+        plans = tuple(dict.fromkeys(plan for plan, _ in plan_and_place.values()))
+        index_of = {plan: index for index, plan in enumerate(plans)}
+        plan_of = np.full(max(plan_and_place, default=-1) + 1, -1, np.int64)
+        place_of = np.zeros_like(plan_of)
+        for number, (plan, place) in plan_and_place.items():
+            plan_of[number], place_of[number] = index_of[plan], place
+        return cls(plans, plan_of, place_of)
+
+    def layers_of_plans(
+        self, numbers: NDArray[np.int64]
+    ) -> Iterator[tuple[RunnablePlan, NDArray[np.int64], NDArray[np.int64]]]:
+        """The plans for layers with geometries of these numbers, all of them placed.
+
+        Yields:
+            For each plan the layers that it is for, and for each of these which of its geometries it has.
+        """
+        plans, places = self.plan_of[numbers], self.place_of[numbers]
+        for index in np.flatnonzero(np.bincount(plans)).tolist():
+            layers = np.flatnonzero(plans == index)
+            yield self.plans[index], layers, places[layers]
 
 
 class _GraphPlans:
@@ -126,18 +152,34 @@ class _GraphPlans:
     def __init__(self, graph: Graph, to_scalar: ToScalar | None) -> None:
         self.given = graph  # Held, so that no other graph gets its identity.
         self.graph = graph if to_scalar is None else simplify(fold_roots(graph, to_scalar.op))
-        self.of_geometry: dict[Geometry, tuple[RunnablePlan, int]] = {}
-        """The plan for each geometry, and the number of the geometry in it."""
+        self._plan_and_place: dict[int, tuple[RunnablePlan, int]] = {}
+        """For the number of a geometry its plan, and which of the plan's geometries it is."""
+        self.placement = _Placement.of({})
+        """The same in arrays."""
         self.lock = threading.Lock()
+        """Held while the placement is changed."""
         self._terminals = sorted(self.graph.terminals)
+
+    def missing(self, numbers: NDArray[np.int64]) -> list[int]:
+        """The numbers of geometries without a plan among those of some layers."""
+        met: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
+        return [number for number in met if number not in self._plan_and_place]
+
+    def place(self, plan_and_place: Mapping[int, tuple[RunnablePlan, int]]) -> None:
+        """Take in plans for geometries of these numbers, instead of those that they had."""
+        self._plan_and_place |= plan_and_place
+        self.placement = _Placement.of(self._plan_and_place)
 
     def forget(self, plan: RunnablePlan) -> None:
         """Have a plan made anew when it is needed next."""
         with self.lock:
-            kept = {geometry: found for geometry, found in self.of_geometry.items() if found[0] is not plan}
-            self.of_geometry = kept
+            kept = {number: found for number, found in self._plan_and_place.items() if found[0] is not plan}
+            self._plan_and_place = kept
+            self.placement = _Placement.of(kept)
 
     def addresses(self, networks: Sequence[NetworkStatistics]) -> dict[str, NDArray[np.int64]]:
         """For each terminal that is read the address of its numbers in each layer of all networks."""
-        found = [network.addresses(self._terminals) for network in networks]
-        return {name: np.concatenate([each[name] for each in found]) for name in self._terminals}
+        return {
+            name: np.concatenate([network.addresses_of(name) for network in networks])
+            for name in self._terminals
+        }
