@@ -12,10 +12,11 @@ from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from eznas.compile import READS_SHAPE_ONLY, STEPS, Graph, ShapeColumn
+from eznas.compile import STEPS, Graph, ShapeColumn
 from eznas.errors import EznasError
 from eznas.ops.rescaling import softmax_dimension
 from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
+from eznas.plan.folds import FOLDS, SUMMED_WITH_NUMBER, arguments_read, folded, sums_two
 from eznas.terminals import Shape
 from eznas_kernels.instructions import Form
 
@@ -62,23 +63,6 @@ def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
     return Lowered(tuple(lowering.values), tuple(lowering.calls), tuple(lowering.held))
 
 
-_FOLDS: Final = MappingProxyType(
-    {
-        "mean": ("sum_of_values", Form.FINISH_MEAN),
-        "l1_norm": ("sum_of_absolutes", Form.FINISH_MEAN),
-        "frobenius_norm": ("sum_of_squares", Form.FINISH_ROOT),
-    }
-)
-# Kernels that fold what another operation would have written first; the numbers summed are the same.
-_FOLDS_OF: Final = MappingProxyType(
-    {
-        ("sum_of_values", "abs"): "sum_of_absolutes",
-        ("sum_of_values", "square"): "sum_of_squares",
-        ("sum_of_absolutes", "abs"): "sum_of_absolutes",
-        ("sum_of_absolutes", "square"): "sum_of_squares",
-        ("sum_of_squares", "abs"): "sum_of_squares",
-    }
-)
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})
 
 
@@ -88,28 +72,6 @@ def _nodes_read(graph: Graph, shapes: Sequence[ShapeColumn]) -> set[int]:
         if index in read:
             read.update(arguments_read(graph, index))
     return read
-
-
-def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
-    """The nodes whose numbers, not shapes alone, the lowered node depends on."""
-    name, arguments = graph.nodes[index].name, graph.nodes[index].arguments
-    if name in READS_SHAPE_ONLY:
-        return ()
-    if name in _FOLDS:
-        return (_folded(graph, index)[1],)
-    return arguments
-
-
-def _folded(graph: Graph, index: int) -> tuple[str, int]:
-    """The kernel that sums, and the node whose numbers it reads."""
-    kernel, _ = _FOLDS[graph.nodes[index].name]
-    (argument,) = graph.nodes[index].arguments
-    inner = graph.nodes[argument]
-    while (kernel, inner.name) in _FOLDS_OF:
-        kernel = _FOLDS_OF[kernel, inner.name]
-        (argument,) = inner.arguments
-        inner = graph.nodes[argument]
-    return kernel, argument
 
 
 class _Lowering:
@@ -139,7 +101,7 @@ class _Lowering:
         elif node.name == "numel":
             constant = self._constant("numel", self.shapes[node.arguments[0]].sizes)
             self.held[index] = Held(constant, shape, True)
-        elif node.name in _FOLDS:
+        elif node.name in FOLDS:
             self.held[index] = Held(self._fold(index), shape, True)
         else:
             arguments = [self._held(argument) for argument in node.arguments]
@@ -192,21 +154,56 @@ class _Lowering:
         return Held(result, shape, False, name in STEPS)
 
     def _fold(self, index: int) -> int:
-        kernel, argument = _folded(self.graph, index)
-        held = self._held(argument)
-        form = _FOLDS[self.graph.nodes[index].name][1]
-        if held.is_uniform and kernel == "sum_of_values":
-            return held.value  # The mean of equal numbers is that number, exactly so in float64.
-        total = self._total(Form.SUM, kernel, held)
-        return self._finished(form, self.graph.nodes[index].name, total, held.size)
+        name = self.graph.nodes[index].name
+        kernel, argument = folded(self.graph, index)
+        size = self.shapes[argument].sizes
+        if sums_two(self.graph, kernel, argument):
+            inner = self.graph.nodes[argument]
+            operands = [self._held(each) for each in inner.arguments]
+            total = self._sum_of_two(inner.name, self.shapes[argument], *operands)
+        else:
+            held = self._held(argument)
+            if held.is_uniform and kernel == "sum_of_values":
+                return held.value  # The mean of equal numbers is that number, exactly so in float64.
+            total = self._sum(kernel, held)
+        return self._finished(FOLDS[name][1], name, total, size)
 
-    def _total(self, form: Form, kernel: str, first: Held, second: Held | None = None) -> int:
-        other = NOTHING if second is None else second.value
-        key = (kernel, first.value, other, first.shape)
+    def _sum(self, kernel: str, held: Held) -> int:
+        """The sum of what a kernel makes of each number of a tensor."""
+        if held.is_uniform:
+            return self._total(Form.SUM, kernel, held.value, self.one, repeat=held.size)
+        return self._total(Form.SUM, kernel, held.value, held.size)
+
+    def _sum_of_two(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> int:
+        """The sum of what an operation on two tensors gives."""
+        size = shape.sizes
+        if first.is_uniform and second.is_uniform:
+            numbers = first.value, second.value
+            return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", numbers[0], self.one, numbers[1], size)
+        if second.is_uniform and name in SUMMED_WITH_NUMBER:
+            array = self._stretched(first, shape)
+            kernel = f"sum_of_{name}_scalar"
+            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, second.value)
+        if first.is_uniform and name in SUMMED_WITH_NUMBER:
+            array = self._stretched(second, shape)
+            kernel = f"sum_of_scalar_{name}"
+            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, first.value)
+        arrays = self._stretched(first, shape), self._stretched(second, shape)
+        return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", arrays[0], size, arrays[1])
+
+    def _total(
+        self,
+        form: Form,
+        kernel: str,
+        first: int,
+        size: Sizes,
+        second: int = NOTHING,
+        repeat: Sizes | None = None,
+    ) -> int:
+        key = (kernel, first, second, size, repeat)
         if key not in self._made:
             total = self._made[key] = self._value(Place.TOTAL, self.none, kernel)
-            size, repeat = (self.one, first.size) if first.is_uniform else (first.size, None)
-            self.calls.append(Call(form, kernel, total, first.value, size, other, repeat=repeat))
+            self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
         return self._made[key]
 
     def _finished(self, form: Form, label: str, total: int, size: Sizes) -> int:
@@ -217,7 +214,7 @@ class _Lowering:
         return self._made[key]
 
     def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
-        total = self._total(Form.COUNT_OF_TWO, "count_of_differing_steps", *self._alike(first, second))
+        total = self._sum_of_two(name, first.shape.broadcast(second.shape), first, second)
         return Held(self._finished(Form.FINISH_TOTAL, name, total, self.one), shape, True)
 
     def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
@@ -227,31 +224,21 @@ class _Lowering:
         """
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
-        terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
         if second.is_step:
+            total = self._sum_of_two("mul", stretched, second, first)
             rows = tuple(-number for number in rows)
         else:
             own = self._once(
                 ("information", second), lambda: self._unary("information", second.shape, second)
             )
-            terms = self._binary("sub", stretched, own, terms)
-        total = self._total(Form.SUM, "sum_of_values", terms)
+            terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
+            total = self._sum_of_two("sub", stretched, own, terms)
         return Held(self._finished(Form.FINISH_RATIO, name, total, rows), shape, True)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Held]) -> Held:
         if key not in self._parts:
             self._parts[key] = make()
         return self._parts[key]
-
-    def _alike(self, first: Held, second: Held) -> tuple[Held, Held]:
-        """Both with the numbers of the shape to which they broadcast, one for all where both are uniform."""
-        shape = first.shape.broadcast(second.shape)
-        if first.is_uniform and second.is_uniform:
-            return Held(first.value, shape, True), Held(second.value, shape, True)
-        return (
-            Held(self._stretched(first, shape), shape, False),
-            Held(self._stretched(second, shape), shape, False),
-        )
 
     def _normalize(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         if held.is_uniform:

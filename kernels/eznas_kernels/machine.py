@@ -28,7 +28,8 @@ _call_with_scalar = caller(SOURCE, types.float32, DESTINATION)
 _call_normalize = caller(SOURCE, types.float32, types.float32, DESTINATION)
 _call_fill = caller(types.float32, DESTINATION)
 _call_sum = caller(SOURCE, returns=types.float64)
-_call_count_of_two = caller(SOURCE, SOURCE, returns=types.int64)
+_call_sum_of_two = caller(SOURCE, SOURCE, returns=types.float64)
+_call_sum_with_scalar = caller(SOURCE, types.float32, returns=types.float64)
 _call_moments = caller(SOURCE, types.float64, returns=PAIR)
 _call_shaped_unary = caller(SOURCE, SIZES, DESTINATION)
 _call_shaped_binary = caller(SOURCE, SOURCE, SIZES, DESTINATION)
@@ -74,9 +75,12 @@ def _fold(
     source = source_at(first, count)
     if form == Form.SUM:
         _put_total(totals, total, repeat * _call_sum(address, (source,)), start)
-    elif form == Form.COUNT_OF_TWO:
-        differing = _call_count_of_two(address, (source, source_at(second, count)))
-        _put_total(totals, total, float(repeat * differing), start)
+    elif form == Form.SUM_OF_TWO:
+        of_two = _call_sum_of_two(address, (source, source_at(second, count)))
+        _put_total(totals, total, repeat * of_two, start)
+    elif form == Form.SUM_WITH_SCALAR:
+        with_scalar = _call_sum_with_scalar(address, (source, _number(second)))
+        _put_total(totals, total, repeat * with_scalar, start)
     else:
         if start == 0:
             # The first number, so that the distances of equal numbers are exactly zero.
