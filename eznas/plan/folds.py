@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Final
 
@@ -45,6 +46,9 @@ _INSTEAD_OF_TWO: Final = MappingProxyType(
 )
 """The operations on two tensors that a kernel is told to sum, rather than to sum what they have written."""
 
+_SIGN_TESTS: Final = frozenset({"heaviside", "less_than_zero", "sign", "hamming_distance"})
+_SUMS_OF_SIGN_TESTS: Final = frozenset(f"sum_of_{op}" for op in _SIGN_TESTS & SUMMED)
+
 
 def folded(graph: Graph, index: int) -> tuple[str, int]:
     """For a node that ends in a sum the kernel that sums, and the node whose numbers it sums."""
@@ -61,6 +65,20 @@ def folded(graph: Graph, index: int) -> tuple[str, int]:
 def sums_two(graph: Graph, kernel: str, node: int) -> bool:
     """Whether the kernel reads the operands of a node, which is not written itself."""
     return graph.nodes[node].name in _INSTEAD_OF_TWO.get(kernel, ())
+
+
+def asked_for_sign(graph: Graph, nodes: Iterable[int]) -> set[int]:
+    """Nodes of which all readers among the given nodes look at the sign of each number alone, or at NaN."""
+    asked: set[int] = set()
+    needed: set[int] = set()
+    for index in nodes:
+        name = graph.nodes[index].name
+        looks_at_sign = name in _SIGN_TESTS
+        if name in FOLDS:
+            kernel, _ = folded(graph, index)
+            looks_at_sign = kernel in _SUMS_OF_SIGN_TESTS
+        (asked if looks_at_sign else needed).update(arguments_read(graph, index))
+    return asked - needed
 
 
 def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:

@@ -44,6 +44,18 @@ def quick_abs_log(a: np.float32) -> tuple[np.float32, np.uint32]:
 
 
 @scalar
+def log_sign(a: np.float32) -> np.float32:
+    """A number above or below zero where `log` is; NaN stays."""
+    return ZERO if a <= ZERO else a - ONE
+
+
+@scalar
+def abs_log_sign(a: np.float32) -> np.float32:
+    """A number above or below zero where `abs_log` is; NaN stays."""
+    return ZERO if a == ZERO else np.abs(a) - ONE
+
+
+@scalar
 def absolute(a: np.float32) -> np.float32:
     """The absolute value."""
     return np.float32(np.abs(a))
@@ -154,8 +166,10 @@ UNARY: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
 )
 """Operations on one number."""
 
-PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType({"information": information})
-"""What operations that fold are made of."""
+PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
+    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+)
+"""What operations that fold are made of, and what stands for others that are asked for their sign alone."""
 
 BINARY: Mapping[str, Callable[[np.float32, np.float32], np.float32]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

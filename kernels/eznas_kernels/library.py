@@ -28,7 +28,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         **{f"{name}_scalar": kernel for name, kernel in maps.ARRAY_SCALAR.items()},
         **{f"scalar_{name}": kernel for name, kernel in maps.SCALAR_ARRAY.items()},
         "fill": maps.fill,
-        "information": maps.information,
+        **maps.PARTS,
         "sum_of_values": reductions.sum_of_values,
         "sum_of_absolutes": reductions.sum_of_absolutes,
         "sum_of_squares": reductions.sum_of_squares,

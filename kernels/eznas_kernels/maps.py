@@ -143,6 +143,20 @@ def information(source: Array, destination: Array) -> None:
             destination[i] = elementwise.information(source[i])
 
 
+@kernel(SOURCE, DESTINATION)
+def log_sign(source: Array, destination: Array) -> None:
+    """Numbers above or below zero where the natural logarithm is, with zero and below counted as 1."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.log_sign(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def abs_log_sign(source: Array, destination: Array) -> None:
+    """Numbers above or below zero where the logarithm of the absolute value is, with zero counted as 1."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.abs_log_sign(source[i])
+
+
 @kernel(SOURCE, SOURCE, DESTINATION)
 def add(first: Array, second: Array, destination: Array) -> None:
     """The sum of two arrays."""
@@ -257,6 +271,11 @@ UNARY: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
     }
 )
 """Kernels of operations on one array: source, destination."""
+
+PARTS: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
+    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+)
+"""Kernels of what is no operation of programs: source, destination."""
 
 BINARY: Mapping[str, Callable[[Array, Array, Array], None]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

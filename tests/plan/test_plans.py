@@ -91,6 +91,14 @@ def test_a_sum_takes_in_an_operation_with_one_number() -> None:
         assert kernel in kernels(plan_of(text))
 
 
+def test_a_logarithm_whose_sign_alone_is_asked_for_is_not_taken() -> None:
+    assert kernels(plan_of("heaviside(log(T1_D))"))[0] == "log_sign"
+    assert kernels(plan_of("exp(sign(abs_log(T1_D)))"))[:2] == ["abs_log_sign", "sign"]
+    assert kernels(plan_of("hamming_distance(log(T1_D), T2_D)"))[0] == "log_sign"
+    assert "log" in kernels(plan_of("heaviside(log(T1_D))", "exp(log(T1_D))"))
+    assert "log" in kernels(plan_of("less_than_zero(log(mean(T1_D)))"))
+
+
 def test_every_sum_of_an_operation_has_a_kernel() -> None:
     names = {f"sum_of_{op}" for op in SUMMED | SUMMED_OF_TWO}
     names |= {f"sum_of_{name}" for op in SUMMED_WITH_NUMBER for name in (f"{op}_scalar", f"scalar_{op}")}
