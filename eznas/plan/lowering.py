@@ -220,11 +220,11 @@ class _Lowering:
             self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
         return self._made[key]
 
-    def _finished(self, form: Form, label: str, total: int, size: Sizes) -> int:
-        key = (form, total, size)
+    def _finished(self, form: Form, label: str, total: int, size: Sizes, other: int = NOTHING) -> int:
+        key = (form, total, size, other)
         if key not in self._made:
             result = self._made[key] = self._value(Place.NUMBER, self.one, label)
-            self.calls.append(Call(form, "", result, total, size))
+            self.calls.append(Call(form, "", result, total, size, other))
         return self._made[key]
 
     def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
@@ -232,22 +232,21 @@ class _Lowering:
         return Held(self._finished(Form.FINISH_TOTAL, name, total, self.one), shape, True)
 
     def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
-        """The sum of b log(b) - b a, whose first part other divergences from the same b share.
+        """The sum of b log(b), which other divergences from the same b share, less that of b a.
 
-        Where b is 0 or 1 everywhere it is 0, and the sum that of -b a.
+        Where b is 0 or 1 everywhere, the first is 0.
         """
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
+        products = self._sum_of_two("mul", stretched, second, first)
         if second.is_step:
-            total = self._sum_of_two("mul", stretched, second, first)
             rows = tuple(-number for number in rows)
-        else:
-            own = self._once(
-                ("information", second), lambda: self._unary("information", second.shape, second)
-            )
-            terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
-            total = self._sum_of_two("sub", stretched, own, terms)
-        return Held(self._finished(Form.FINISH_RATIO, name, total, rows), shape, True)
+            return Held(self._finished(Form.FINISH_RATIO, name, products, rows), shape, True)
+        own = self._once(("information", second), lambda: self._unary("information", second.shape, second))
+        if own.size != stretched.sizes and not own.is_uniform:
+            own = Held(self._stretched(own, stretched), stretched, False)
+        information = self._sum("sum_of_values", own._replace(shape=stretched))
+        return Held(self._finished(Form.FINISH_DIFFERENCE, name, information, rows, products), shape, True)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Held]) -> Held:
         if key not in self._parts:

@@ -56,11 +56,13 @@ class Form(IntEnum):
     FINISH_TOTAL = 12
     FINISH_RATIO = 13
     """The total, rounded, over SIZE, which may be negative."""
-    FINISH_MOMENTS = 14
+    FINISH_DIFFERENCE = 14
+    """As FINISH_RATIO, of the first total less the second."""
+    FINISH_MOMENTS = 15
     """The mean into the destination, the unbiased deviation into the slot after it."""
-    SHAPED_UNARY = 15
+    SHAPED_UNARY = 16
     """A kernel that is told shapes; it runs on whole tensors."""
-    SHAPED_BINARY = 16
+    SHAPED_BINARY = 17
 
 
 class SizeColumn(IntEnum):

@@ -91,7 +91,7 @@ def _fold(
 
 
 @scalar
-def _finish(form: int, total: int, target: int, size: int, totals: NDArray[np.float64]) -> None:
+def _finish(form: int, total: int, other: int, target: int, size: int, totals: NDArray[np.float64]) -> None:
     """Make a total into the number that it stands for, in float64 up to the one rounding."""
     value = totals[total]
     if form == Form.FINISH_MEAN:
@@ -102,6 +102,8 @@ def _finish(form: int, total: int, target: int, size: int, totals: NDArray[np.fl
         _put_number(target, np.float32(value))
     elif form == Form.FINISH_RATIO:
         _put_number(target, np.float32(value) / np.float32(size))
+    elif form == Form.FINISH_DIFFERENCE:
+        _put_number(target, np.float32(value - totals[other]) / np.float32(size))
     else:
         distance = totals[total + 1] / size
         variance = (totals[total + 2] - totals[total + 1] * distance) / (size - 1)
@@ -170,7 +172,8 @@ def _run(
             lengths[instruction[Column.EXTRA]], start, count, totals,
         )  # fmt: skip
     elif form <= Form.FINISH_MOMENTS:
-        _finish(form, first, slots[target], lengths[instruction[Column.SIZE]], totals)
+        other = instruction[Column.SECOND]
+        _finish(form, first, other, slots[target], lengths[instruction[Column.SIZE]], totals)
     else:
         _run_shaped(
             form, address, slots[first], second, slots[target], lengths[instruction[Column.SIZE]],
