@@ -220,11 +220,19 @@ class _Lowering:
             self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
         return self._made[key]
 
-    def _finished(self, form: Form, label: str, total: int, size: Sizes, other: int = NOTHING) -> int:
+    def _finished(
+        self,
+        form: Form,
+        label: str,
+        total: int,
+        size: Sizes,
+        other: int = NOTHING,
+        repeat: Sizes | None = None,
+    ) -> int:
         key = (form, total, size, other)
         if key not in self._made:
             result = self._made[key] = self._value(Place.NUMBER, self.one, label)
-            self.calls.append(Call(form, "", result, total, size, other))
+            self.calls.append(Call(form, "", result, total, size, other, repeat=repeat))
         return self._made[key]
 
     def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
@@ -234,14 +242,19 @@ class _Lowering:
     def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         """The sum of b log(b), which other divergences from the same b share, less that of b a.
 
-        Where b is 0 or 1 everywhere, the first is 0.
+        Where b is 0 or 1 everywhere, the first is 0, and ones are counted once for all numbers a.
         """
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
-        products = self._sum_of_two("mul", stretched, second, first)
         if second.is_step:
-            rows = tuple(-number for number in rows)
-            return Held(self._finished(Form.FINISH_RATIO, name, products, rows), shape, True)
+            negated = tuple(-number for number in rows)
+            if first.is_uniform and not second.is_uniform and second.size == stretched.sizes:
+                ones = self._sum("sum_of_values", second)
+                multiple = self._finished(Form.FINISH_MULTIPLE, name, ones, negated, first.value, second.size)
+                return Held(multiple, shape, True)
+            products = self._sum_of_two("mul", stretched, second, first)
+            return Held(self._finished(Form.FINISH_RATIO, name, products, negated), shape, True)
+        products = self._sum_of_two("mul", stretched, second, first)
         own = self._once(("information", second), lambda: self._unary("information", second.shape, second))
         if own.size != stretched.sizes and not own.is_uniform:
             own = Held(self._stretched(own, stretched), stretched, False)

@@ -30,7 +30,10 @@ class Column(IntEnum):
     SIZE = 6
     """The number of a size: the numbers in the whole result, or in the tensors that are folded."""
     EXTRA = 7
-    """For sums the number of a size, how often each number counts; else the row of the table of sizes."""
+    """The number of a size: how often each number of a sum counts, or of how many zeros and ones it was.
+
+    For shaped and fused forms the row of the table of sizes.
+    """
 
 
 class Form(IntEnum):
@@ -58,11 +61,13 @@ class Form(IntEnum):
     """The total, rounded, over SIZE, which may be negative."""
     FINISH_DIFFERENCE = 14
     """As FINISH_RATIO, of the first total less the second."""
-    FINISH_MOMENTS = 15
+    FINISH_MULTIPLE = 15
+    """As FINISH_RATIO, of a number times the total of zeros and ones."""
+    FINISH_MOMENTS = 16
     """The mean into the destination, the unbiased deviation into the slot after it."""
-    SHAPED_UNARY = 16
+    SHAPED_UNARY = 17
     """A kernel that is told shapes; it runs on whole tensors."""
-    SHAPED_BINARY = 17
+    SHAPED_BINARY = 18
 
 
 class SizeColumn(IntEnum):

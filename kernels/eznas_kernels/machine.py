@@ -91,7 +91,18 @@ def _fold(
 
 
 @scalar
-def _finish(form: int, total: int, other: int, target: int, size: int, totals: NDArray[np.float64]) -> None:
+def _multiple(number: float, count: float, of: int) -> float:
+    """The sum of products of a number with so many ones, and zeros for the rest; 0 times infinity is NaN."""
+    if not np.isfinite(number) and count < of:
+        return np.nan
+    return number * count
+
+
+@scalar
+def _finish(
+    form: int, total: int, other: int, number: int, target: int, size: int, of: int,
+    totals: NDArray[np.float64],
+) -> None:  # fmt: skip
     """Make a total into the number that it stands for, in float64 up to the one rounding."""
     value = totals[total]
     if form == Form.FINISH_MEAN:
@@ -104,6 +115,9 @@ def _finish(form: int, total: int, other: int, target: int, size: int, totals: N
         _put_number(target, np.float32(value) / np.float32(size))
     elif form == Form.FINISH_DIFFERENCE:
         _put_number(target, np.float32(value - totals[other]) / np.float32(size))
+    elif form == Form.FINISH_MULTIPLE:
+        multiple = _multiple(np.float64(_number(number)), value, of)
+        _put_number(target, np.float32(multiple) / np.float32(size))
     else:
         distance = totals[total + 1] / size
         variance = (totals[total + 2] - totals[total + 1] * distance) / (size - 1)
@@ -172,8 +186,10 @@ def _run(
             lengths[instruction[Column.EXTRA]], start, count, totals,
         )  # fmt: skip
     elif form <= Form.FINISH_MOMENTS:
-        other = instruction[Column.SECOND]
-        _finish(form, first, other, slots[target], lengths[instruction[Column.SIZE]], totals)
+        _finish(
+            form, first, instruction[Column.SECOND], second, slots[target],
+            lengths[instruction[Column.SIZE]], lengths[instruction[Column.EXTRA]], totals,
+        )  # fmt: skip
     else:
         _run_shaped(
             form, address, slots[first], second, slots[target], lengths[instruction[Column.SIZE]],

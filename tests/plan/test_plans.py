@@ -99,6 +99,20 @@ def test_a_logarithm_whose_sign_alone_is_asked_for_is_not_taken() -> None:
     assert "log" in kernels(plan_of("less_than_zero(log(mean(T1_D)))"))
 
 
+def test_divergences_of_numbers_from_zeros_and_ones_share_one_count() -> None:
+    texts = [f"kl_divergence({norm}(T1_D), heaviside(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
+    names = kernels(plan_of(*texts))
+    assert names.count("FINISH_MULTIPLE") == 3
+    assert names.count("heaviside") == 1
+    assert "sum_of_mul_scalar" not in names
+
+
+def test_divergences_from_one_tensor_share_its_information() -> None:
+    names = kernels(plan_of("kl_divergence(T1_D, T4_D)", "kl_divergence(T1_N, T4_D)"))
+    assert names.count("information") == 1
+    assert names.count("sum_of_mul") == names.count("FINISH_DIFFERENCE") == 2
+
+
 def test_every_sum_of_an_operation_has_a_kernel() -> None:
     names = {f"sum_of_{op}" for op in SUMMED | SUMMED_OF_TWO}
     names |= {f"sum_of_{name}" for op in SUMMED_WITH_NUMBER for name in (f"{op}_scalar", f"scalar_{op}")}
