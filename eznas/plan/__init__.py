@@ -1,8 +1,8 @@
 """From a graph and a geometry to the plan that the machine runs: kernels, their order, and memory."""
 
 from eznas.plan.calls import Call, Place, Value
+from eznas.plan.folds import arguments_read
 from eznas.plan.fusion import Expression
-from eznas.plan.lowering import arguments_read
 from eznas.plan.plan import Plan, find_chains, make_plan
 from eznas.plan.text import plan_lines
 from eznas.plan.verification import verify

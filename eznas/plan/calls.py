@@ -59,7 +59,7 @@ class Call(NamedTuple):
     second: int = NOTHING
     third: int = NOTHING
     repeat: Sizes | None = None
-    """How often each number counts in a sum; once where nothing is said."""
+    """How often each number counts in a sum, once where nothing is said; for multiples the numbers in it."""
     sizes: tuple[Sizes, ...] = ()
     """What a shaped kernel is told."""
     fused: tuple[int, ...] = ()

@@ -6,16 +6,24 @@ operations that fold first, become a sum that can run tile by tile and a step th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from eznas.compile import READS_SHAPE_ONLY, STEPS, Graph, ShapeColumn
+from eznas.compile import STEPS, Graph, ShapeColumn
 from eznas.errors import EznasError
 from eznas.ops.rescaling import softmax_dimension
 from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
+from eznas.plan.folds import (
+    FOLDS,
+    SUMMED_WITH_NUMBER,
+    arguments_read,
+    asked_for_sign,
+    folded,
+    sums_two,
+)
 from eznas.terminals import Shape
 from eznas_kernels.instructions import Form
 
@@ -56,29 +64,16 @@ def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
         shapes: The shapes of each node for geometries that are alike, see `ShapeTable.alike`; roots without
             shapes are left out.
     """
-    lowering = _Lowering(graph, shapes)
-    for node in sorted(_nodes_read(graph, shapes)):
+    nodes = sorted(_nodes_read(graph, shapes))
+    lowering = _Lowering(graph, shapes, asked_for_sign(graph, nodes))
+    for node in nodes:
         lowering.lower(node)
     return Lowered(tuple(lowering.values), tuple(lowering.calls), tuple(lowering.held))
 
 
-_FOLDS: Final = MappingProxyType(
-    {
-        "mean": ("sum_of_values", Form.FINISH_MEAN),
-        "l1_norm": ("sum_of_absolutes", Form.FINISH_MEAN),
-        "frobenius_norm": ("sum_of_squares", Form.FINISH_ROOT),
-    }
-)
-# Kernels that fold what another operation would have written first; the numbers summed are the same.
-_FOLDS_OF: Final = MappingProxyType(
-    {
-        ("sum_of_values", "abs"): "sum_of_absolutes",
-        ("sum_of_values", "square"): "sum_of_squares",
-        ("sum_of_absolutes", "abs"): "sum_of_absolutes",
-        ("sum_of_absolutes", "square"): "sum_of_squares",
-        ("sum_of_squares", "abs"): "sum_of_squares",
-    }
-)
+_WITH_SIGN_KERNELS: Final = frozenset({"log", "abs_log"})
+"""Operations in whose place a kernel can stand that gives but their sign, in a sixth of the time."""
+
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})
 
 
@@ -90,34 +85,13 @@ def _nodes_read(graph: Graph, shapes: Sequence[ShapeColumn]) -> set[int]:
     return read
 
 
-def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
-    """The nodes whose numbers, not shapes alone, the lowered node depends on."""
-    name, arguments = graph.nodes[index].name, graph.nodes[index].arguments
-    if name in READS_SHAPE_ONLY:
-        return ()
-    if name in _FOLDS:
-        return (_folded(graph, index)[1],)
-    return arguments
-
-
-def _folded(graph: Graph, index: int) -> tuple[str, int]:
-    """The kernel that sums, and the node whose numbers it reads."""
-    kernel, _ = _FOLDS[graph.nodes[index].name]
-    (argument,) = graph.nodes[index].arguments
-    inner = graph.nodes[argument]
-    while (kernel, inner.name) in _FOLDS_OF:
-        kernel = _FOLDS_OF[kernel, inner.name]
-        (argument,) = inner.arguments
-        inner = graph.nodes[argument]
-    return kernel, argument
-
-
 class _Lowering:
     """Values and calls so far, with what was made of equal operands before."""
 
-    def __init__(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> None:
+    def __init__(self, graph: Graph, shapes: Sequence[ShapeColumn], asked_for_sign: Collection[int]) -> None:
         self.graph = graph
         self.shapes = shapes
+        self.asked_for_sign = asked_for_sign
         geometries = len(shapes[0].entries) if shapes else 1
         self.one: Sizes = (1,) * geometries
         self.none: Sizes = (0,) * geometries
@@ -139,8 +113,10 @@ class _Lowering:
         elif node.name == "numel":
             constant = self._constant("numel", self.shapes[node.arguments[0]].sizes)
             self.held[index] = Held(constant, shape, True)
-        elif node.name in _FOLDS:
+        elif node.name in FOLDS:
             self.held[index] = Held(self._fold(index), shape, True)
+        elif node.name in _WITH_SIGN_KERNELS and index in self.asked_for_sign and not shape.is_single:
+            self.held[index] = self._unary(f"{node.name}_sign", shape, self._held(node.arguments[0]))
         else:
             arguments = [self._held(argument) for argument in node.arguments]
             method = _METHODS.get(node.name) or (
@@ -192,66 +168,103 @@ class _Lowering:
         return Held(result, shape, False, name in STEPS)
 
     def _fold(self, index: int) -> int:
-        kernel, argument = _folded(self.graph, index)
-        held = self._held(argument)
-        form = _FOLDS[self.graph.nodes[index].name][1]
-        if held.is_uniform and kernel == "sum_of_values":
-            return held.value  # The mean of equal numbers is that number, exactly so in float64.
-        total = self._total(Form.SUM, kernel, held)
-        return self._finished(form, self.graph.nodes[index].name, total, held.size)
+        name = self.graph.nodes[index].name
+        kernel, argument = folded(self.graph, index)
+        size = self.shapes[argument].sizes
+        if sums_two(self.graph, kernel, argument):
+            inner = self.graph.nodes[argument]
+            operands = [self._held(each) for each in inner.arguments]
+            total = self._sum_of_two(inner.name, self.shapes[argument], *operands)
+        else:
+            held = self._held(argument)
+            if held.is_uniform and kernel == "sum_of_values":
+                return held.value  # The mean of equal numbers is that number, exactly so in float64.
+            total = self._sum(kernel, held)
+        return self._finished(FOLDS[name][1], name, total, size)
 
-    def _total(self, form: Form, kernel: str, first: Held, second: Held | None = None) -> int:
-        other = NOTHING if second is None else second.value
-        key = (kernel, first.value, other, first.shape)
+    def _sum(self, kernel: str, held: Held) -> int:
+        """The sum of what a kernel makes of each number of a tensor."""
+        if held.is_uniform:
+            return self._total(Form.SUM, kernel, held.value, self.one, repeat=held.size)
+        return self._total(Form.SUM, kernel, held.value, held.size)
+
+    def _sum_of_two(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> int:
+        """The sum of what an operation on two tensors gives."""
+        size = shape.sizes
+        if first.is_uniform and second.is_uniform:
+            numbers = first.value, second.value
+            return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", numbers[0], self.one, numbers[1], size)
+        if second.is_uniform and name in SUMMED_WITH_NUMBER:
+            array = self._stretched(first, shape)
+            kernel = f"sum_of_{name}_scalar"
+            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, second.value)
+        if first.is_uniform and name in SUMMED_WITH_NUMBER:
+            array = self._stretched(second, shape)
+            kernel = f"sum_of_scalar_{name}"
+            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, first.value)
+        arrays = self._stretched(first, shape), self._stretched(second, shape)
+        return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", arrays[0], size, arrays[1])
+
+    def _total(
+        self,
+        form: Form,
+        kernel: str,
+        first: int,
+        size: Sizes,
+        second: int = NOTHING,
+        repeat: Sizes | None = None,
+    ) -> int:
+        key = (kernel, first, second, size, repeat)
         if key not in self._made:
             total = self._made[key] = self._value(Place.TOTAL, self.none, kernel)
-            size, repeat = (self.one, first.size) if first.is_uniform else (first.size, None)
-            self.calls.append(Call(form, kernel, total, first.value, size, other, repeat=repeat))
+            self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
         return self._made[key]
 
-    def _finished(self, form: Form, label: str, total: int, size: Sizes) -> int:
-        key = (form, total, size)
+    def _finished(
+        self,
+        form: Form,
+        label: str,
+        total: int,
+        size: Sizes,
+        other: int = NOTHING,
+        repeat: Sizes | None = None,
+    ) -> int:
+        key = (form, total, size, other)
         if key not in self._made:
             result = self._made[key] = self._value(Place.NUMBER, self.one, label)
-            self.calls.append(Call(form, "", result, total, size))
+            self.calls.append(Call(form, "", result, total, size, other, repeat=repeat))
         return self._made[key]
 
     def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
-        total = self._total(Form.COUNT_OF_TWO, "count_of_differing_steps", *self._alike(first, second))
+        total = self._sum_of_two(name, first.shape.broadcast(second.shape), first, second)
         return Held(self._finished(Form.FINISH_TOTAL, name, total, self.one), shape, True)
 
     def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
-        """The sum of b log(b) - b a, whose first part other divergences from the same b share.
+        """The sum of b log(b), which other divergences from the same b share, less that of b a.
 
-        Where b is 0 or 1 everywhere it is 0, and the sum that of -b a.
+        Where b is 0 or 1 everywhere, the first is 0, and ones are counted once for all numbers a.
         """
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
-        terms = self._once(("mul", second, first), lambda: self._binary("mul", stretched, second, first))
         if second.is_step:
-            rows = tuple(-number for number in rows)
-        else:
-            own = self._once(
-                ("information", second), lambda: self._unary("information", second.shape, second)
-            )
-            terms = self._binary("sub", stretched, own, terms)
-        total = self._total(Form.SUM, "sum_of_values", terms)
-        return Held(self._finished(Form.FINISH_RATIO, name, total, rows), shape, True)
+            negated = tuple(-number for number in rows)
+            if first.is_uniform and not second.is_uniform and second.size == stretched.sizes:
+                ones = self._sum("sum_of_values", second)
+                multiple = self._finished(Form.FINISH_MULTIPLE, name, ones, negated, first.value, second.size)
+                return Held(multiple, shape, True)
+            products = self._sum_of_two("mul", stretched, second, first)
+            return Held(self._finished(Form.FINISH_RATIO, name, products, negated), shape, True)
+        products = self._sum_of_two("mul", stretched, second, first)
+        own = self._once(("information", second), lambda: self._unary("information", second.shape, second))
+        if own.size != stretched.sizes and not own.is_uniform:
+            own = Held(self._stretched(own, stretched), stretched, False)
+        information = self._sum("sum_of_values", own._replace(shape=stretched))
+        return Held(self._finished(Form.FINISH_DIFFERENCE, name, information, rows, products), shape, True)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Held]) -> Held:
         if key not in self._parts:
             self._parts[key] = make()
         return self._parts[key]
-
-    def _alike(self, first: Held, second: Held) -> tuple[Held, Held]:
-        """Both with the numbers of the shape to which they broadcast, one for all where both are uniform."""
-        shape = first.shape.broadcast(second.shape)
-        if first.is_uniform and second.is_uniform:
-            return Held(first.value, shape, True), Held(second.value, shape, True)
-        return (
-            Held(self._stretched(first, shape), shape, False),
-            Held(self._stretched(second, shape), shape, False),
-        )
 
     def _normalize(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         if held.is_uniform:

@@ -15,11 +15,12 @@ from eznas.plan.plan import Plan
 from eznas.plan.stages import Section
 from eznas_kernels.instructions import TILE, Form
 
-_TOTALS: Final = {Form.SUM: 1, Form.COUNT_OF_TWO: 1, Form.MOMENTS: 3}
+_TOTALS: Final = {Form.SUM: 1, Form.SUM_OF_TWO: 1, Form.SUM_WITH_SCALAR: 1, Form.MOMENTS: 3}
 """How many totals the forms that fold write."""
 
 _ONE_NUMBER: Final = {
     Form.WITH_SCALAR: ("second",),
+    Form.SUM_WITH_SCALAR: ("second",),
     Form.NORMALIZE: ("second", "third"),
     Form.FILL: ("first",),
 }

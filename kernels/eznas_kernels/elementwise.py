@@ -1,12 +1,14 @@
 """The elementwise operations on single float32 numbers, from which loops over arrays are made.
 
 `UNARY` and `BINARY` name the function of each operation. None of them branches, so that loops vectorise.
+`QUICK` names those that loops over arrays try first, see `transcendental`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,6 +29,30 @@ def log(a: np.float32) -> np.float32:
 def abs_log(a: np.float32) -> np.float32:
     """The natural logarithm of the absolute value, where zero counts as 1; NaN stays."""
     return transcendental.log_of_positive(ONE if a == ZERO else np.abs(a))
+
+
+@scalar
+def quick_log(a: np.float32) -> tuple[np.float32, np.uint32]:
+    """As `log`, with the strain of the quick logarithm."""
+    return transcendental.quick_log(ONE if a <= ZERO else a)
+
+
+@scalar
+def quick_abs_log(a: np.float32) -> tuple[np.float32, np.uint32]:
+    """As `abs_log`, with the strain of the quick logarithm."""
+    return transcendental.quick_log(ONE if a == ZERO else np.abs(a))
+
+
+@scalar
+def log_sign(a: np.float32) -> np.float32:
+    """A number above or below zero where `log` is; NaN stays."""
+    return ZERO if a <= ZERO else a - ONE
+
+
+@scalar
+def abs_log_sign(a: np.float32) -> np.float32:
+    """A number above or below zero where `abs_log` is; NaN stays."""
+    return ZERO if a == ZERO else np.abs(a) - ONE
 
 
 @scalar
@@ -76,6 +102,14 @@ def information(a: np.float32) -> np.float32:
     """The value times its natural logarithm: 0 of zeros, NaN of numbers below, as torch's xlogy."""
     product = ZERO if a == ZERO else a * transcendental.log_of_positive(a)
     return transcendental.NAN if a < ZERO else product
+
+
+@scalar
+def quick_information(a: np.float32) -> tuple[np.float32, np.uint32]:
+    """As `information`, with the strain of the quick logarithm, which numbers below zero exceed."""
+    logarithm, strain = transcendental.quick_log(ONE if a == ZERO else a)
+    # The absolute, so that -0.0 gives 0.0.
+    return np.float32(np.abs(a)) * logarithm, strain
 
 
 @scalar
@@ -132,10 +166,33 @@ UNARY: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
 )
 """Operations on one number."""
 
-PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType({"information": information})
-"""What operations that fold are made of."""
+PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
+    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+)
+"""What operations that fold are made of, and what stands for others that are asked for their sign alone."""
 
 BINARY: Mapping[str, Callable[[np.float32, np.float32], np.float32]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}
 )
 """Operations on two numbers."""
+
+
+class Quick(NamedTuple):
+    """A form of an operation that is right for most numbers."""
+
+    function: Callable[[np.float32], tuple[np.float32, np.uint32]]
+    """Gives the result, and the strain."""
+    largest_strain: np.uint32
+    """Up to which the result is that of the operation to the bit."""
+
+
+QUICK: Mapping[str, Quick] = MappingProxyType(
+    {
+        "log": Quick(quick_log, transcendental.LARGEST_QUICK_LOG),
+        "abs_log": Quick(quick_abs_log, transcendental.LARGEST_QUICK_LOG),
+        "information": Quick(quick_information, transcendental.LARGEST_QUICK_LOG),
+        "exp": Quick(transcendental.quick_exp, transcendental.LARGEST_QUICK_EXP),
+        "sigmoid": Quick(transcendental.quick_sigmoid, transcendental.LARGEST_QUICK_EXP),
+    }
+)
+"""The quick forms that there are."""

@@ -21,6 +21,7 @@ MODULES: Final = (
     "eigenvalues",
     "machine",
     "maps",
+    "mapped_sums",
     "rescaling",
     "reductions",
     "broadcasting",

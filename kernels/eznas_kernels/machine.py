@@ -28,7 +28,8 @@ _call_with_scalar = caller(SOURCE, types.float32, DESTINATION)
 _call_normalize = caller(SOURCE, types.float32, types.float32, DESTINATION)
 _call_fill = caller(types.float32, DESTINATION)
 _call_sum = caller(SOURCE, returns=types.float64)
-_call_count_of_two = caller(SOURCE, SOURCE, returns=types.int64)
+_call_sum_of_two = caller(SOURCE, SOURCE, returns=types.float64)
+_call_sum_with_scalar = caller(SOURCE, types.float32, returns=types.float64)
 _call_moments = caller(SOURCE, types.float64, returns=PAIR)
 _call_shaped_unary = caller(SOURCE, SIZES, DESTINATION)
 _call_shaped_binary = caller(SOURCE, SOURCE, SIZES, DESTINATION)
@@ -74,9 +75,12 @@ def _fold(
     source = source_at(first, count)
     if form == Form.SUM:
         _put_total(totals, total, repeat * _call_sum(address, (source,)), start)
-    elif form == Form.COUNT_OF_TWO:
-        differing = _call_count_of_two(address, (source, source_at(second, count)))
-        _put_total(totals, total, float(repeat * differing), start)
+    elif form == Form.SUM_OF_TWO:
+        of_two = _call_sum_of_two(address, (source, source_at(second, count)))
+        _put_total(totals, total, repeat * of_two, start)
+    elif form == Form.SUM_WITH_SCALAR:
+        with_scalar = _call_sum_with_scalar(address, (source, _number(second)))
+        _put_total(totals, total, repeat * with_scalar, start)
     else:
         if start == 0:
             # The first number, so that the distances of equal numbers are exactly zero.
@@ -87,7 +91,18 @@ def _fold(
 
 
 @scalar
-def _finish(form: int, total: int, target: int, size: int, totals: NDArray[np.float64]) -> None:
+def _multiple(number: float, count: float, of: int) -> float:
+    """The sum of products of a number with so many ones, and zeros for the rest; 0 times infinity is NaN."""
+    if not np.isfinite(number) and count < of:
+        return np.nan
+    return number * count
+
+
+@scalar
+def _finish(
+    form: int, total: int, other: int, number: int, target: int, size: int, of: int,
+    totals: NDArray[np.float64],
+) -> None:  # fmt: skip
     """Make a total into the number that it stands for, in float64 up to the one rounding."""
     value = totals[total]
     if form == Form.FINISH_MEAN:
@@ -98,6 +113,11 @@ def _finish(form: int, total: int, target: int, size: int, totals: NDArray[np.fl
         _put_number(target, np.float32(value))
     elif form == Form.FINISH_RATIO:
         _put_number(target, np.float32(value) / np.float32(size))
+    elif form == Form.FINISH_DIFFERENCE:
+        _put_number(target, np.float32(value - totals[other]) / np.float32(size))
+    elif form == Form.FINISH_MULTIPLE:
+        multiple = _multiple(np.float64(_number(number)), value, of)
+        _put_number(target, np.float32(multiple) / np.float32(size))
     else:
         distance = totals[total + 1] / size
         variance = (totals[total + 2] - totals[total + 1] * distance) / (size - 1)
@@ -166,7 +186,10 @@ def _run(
             lengths[instruction[Column.EXTRA]], start, count, totals,
         )  # fmt: skip
     elif form <= Form.FINISH_MOMENTS:
-        _finish(form, first, slots[target], lengths[instruction[Column.SIZE]], totals)
+        _finish(
+            form, first, instruction[Column.SECOND], second, slots[target],
+            lengths[instruction[Column.SIZE]], lengths[instruction[Column.EXTRA]], totals,
+        )  # fmt: skip
     else:
         _run_shaped(
             form, address, slots[first], second, slots[target], lengths[instruction[Column.SIZE]],

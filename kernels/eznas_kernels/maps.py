@@ -19,6 +19,8 @@ from eznas_kernels.policy import DESTINATION, SOURCE, kernel
 
 Array = NDArray[np.float32]
 
+NO_STRAIN = np.uint32(0)
+
 
 @kernel(types.float32, DESTINATION)
 def fill(number: np.float32, destination: Array) -> None:
@@ -30,15 +32,27 @@ def fill(number: np.float32, destination: Array) -> None:
 @kernel(SOURCE, DESTINATION)
 def log(source: Array, destination: Array) -> None:
     """The natural logarithm, where zero and below count as 1; NaN stays."""
-    for i in range(common_size(source, destination)):
-        destination[i] = elementwise.log(source[i])
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_log(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
 def abs_log(source: Array, destination: Array) -> None:
     """The natural logarithm of the absolute value, where zero counts as 1; NaN stays."""
-    for i in range(common_size(source, destination)):
-        destination[i] = elementwise.abs_log(source[i])
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_abs_log(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.abs_log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -58,8 +72,14 @@ def square(source: Array, destination: Array) -> None:
 @kernel(SOURCE, DESTINATION)
 def exp(source: Array, destination: Array) -> None:
     """The exponential."""
-    for i in range(common_size(source, destination)):
-        destination[i] = transcendental.exp(source[i])
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = transcendental.quick_exp(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_EXP:
+        for i in range(count):
+            destination[i] = transcendental.exp(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -86,8 +106,14 @@ def reciprocal(source: Array, destination: Array) -> None:
 @kernel(SOURCE, DESTINATION)
 def sigmoid(source: Array, destination: Array) -> None:
     """1 / (1 + exp(-a))."""
-    for i in range(common_size(source, destination)):
-        destination[i] = transcendental.sigmoid(source[i])
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = transcendental.quick_sigmoid(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_EXP:
+        for i in range(count):
+            destination[i] = transcendental.sigmoid(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -107,8 +133,28 @@ def less_than_zero(source: Array, destination: Array) -> None:
 @kernel(SOURCE, DESTINATION)
 def information(source: Array, destination: Array) -> None:
     """The value times its natural logarithm: 0 of zeros, NaN of numbers below."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_information(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.information(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def log_sign(source: Array, destination: Array) -> None:
+    """Numbers above or below zero where the natural logarithm is, with zero and below counted as 1."""
     for i in range(common_size(source, destination)):
-        destination[i] = elementwise.information(source[i])
+        destination[i] = elementwise.log_sign(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def abs_log_sign(source: Array, destination: Array) -> None:
+    """Numbers above or below zero where the logarithm of the absolute value is, with zero counted as 1."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.abs_log_sign(source[i])
 
 
 @kernel(SOURCE, SOURCE, DESTINATION)
@@ -225,6 +271,11 @@ UNARY: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
     }
 )
 """Kernels of operations on one array: source, destination."""
+
+PARTS: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
+    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+)
+"""Kernels of what is no operation of programs: source, destination."""
 
 BINARY: Mapping[str, Callable[[Array, Array, Array], None]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

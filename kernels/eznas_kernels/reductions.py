@@ -23,7 +23,6 @@ Sizes = NDArray[np.int64]
 PAIR = numba.typeof((0.0, 0.0))  # type: ignore[no-untyped-call]
 TRIPLE = numba.typeof((0.0, 0.0, 0.0))  # type: ignore[no-untyped-call]
 
-ZERO = np.float32(0.0)
 SMALLEST_NORM = 1e-8
 
 
@@ -52,15 +51,6 @@ def sum_of_squares(source: Array) -> float:
     for i in range(source.size):
         total += source[i] * source[i]
     return total
-
-
-@reduction(SOURCE, SOURCE, returns=types.int64)
-def count_of_differing_steps(first: Array, second: Array) -> int:
-    """The number of places where one array is above zero and the other is not."""
-    count = 0
-    for i in range(common_size(first, second)):
-        count += (first[i] > ZERO) != (second[i] > ZERO)
-    return count
 
 
 @reduction(SOURCE, types.float64, returns=PAIR)

@@ -47,6 +47,20 @@ def test_unary_kernels_agree_with_the_oracle(op, values):
 
 
 @pytest.mark.parametrize("values", [awkward, ordinary])
+@pytest.mark.parametrize("op", ["log", "abs_log"])
+def test_kernels_of_signs_have_those_of_the_oracle(op, values):
+    for size, start in places():
+        source, destination = placed(values(size, 0), start), Destination(size, start)
+        source[::3] = np.nextafter(
+            np.float32(1.0), np.float32([0.0, 1.0, 2.0])[np.arange(len(source[::3])) % 3]
+        )
+        maps.PARTS[f"{op}_sign"](source, destination.array)
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_array_equal(np.sign(destination.array), np.sign(NAIVE[op](source)))
+        destination.assert_surroundings_untouched()
+
+
+@pytest.mark.parametrize("values", [awkward, ordinary])
 @pytest.mark.parametrize("op", maps.BINARY)
 def test_binary_kernels_agree_with_the_oracle(op, values):
     for size, start in places():

@@ -93,19 +93,6 @@ def test_a_small_number_survives_beside_a_large_one():
     np.testing.assert_allclose(reductions.sum_of_values(values), 100000001.0, rtol=1e-15, atol=1e-6)
 
 
-@pytest.mark.parametrize("values", [awkward, ordinary])
-def test_differing_steps_are_counted_as_by_the_oracle(values):
-    for size, start in places():
-        first, second = placed(values(size, 0), start), placed(values(size, 1), 3 - start)
-        expected = NAIVE["hamming_distance"](first, second)
-        assert reductions.count_of_differing_steps(first, second) == expected
-
-
-def test_steps_of_sizes_that_differ_are_refused():
-    with pytest.raises(ValueError, match="equal sizes"):
-        reductions.count_of_differing_steps(np.ones(3, np.float32), np.ones(4, np.float32))
-
-
 def mean_and_variance(values):
     """The mean and the unbiased variance, from sums over two parts."""
     shift = float(values[0]) if np.isfinite(values[0]) else 0.0

@@ -12,7 +12,7 @@ import pytest
 from kernel_samples import units_in_the_last_place
 from naive import NAIVE
 
-from eznas_kernels import policy, transcendental
+from eznas_kernels import elementwise, policy, transcendental
 
 # The largest number whose exponential is finite; below its negative, the one in the sigmoid overflows.
 LARGEST_LOGARITHM = 88.72283172607422
@@ -53,6 +53,22 @@ def where_exp_is_finite():
     return np.random.default_rng(1).uniform(-104, 89, 2**20).astype(np.float32)
 
 
+def quickly(function):
+    """A loop that gives the results and the strains."""
+
+    @numba.njit((policy.SOURCE, policy.DESTINATION, numba.uint32[:]), **policy.OPTIONS)
+    def loop(source, destination, strains):
+        for i in range(destination.size):
+            destination[i], strains[i] = function(source[i])
+
+    def applied(values):
+        destination, strains = np.empty_like(values), np.empty(values.size, np.uint32)
+        loop(values, destination, strains)
+        return destination, strains
+
+    return applied
+
+
 def float64(function, values):
     with np.errstate(all="ignore"):
         return function(values.astype(np.float64))
@@ -87,6 +103,36 @@ def test_sigmoid_is_zero_where_its_exponential_overflows():
     below = np.nextafter(np.float32(-LARGEST_LOGARITHM), np.float32(-np.inf))
     assert sigmoid([-LARGEST_LOGARITHM])[0] > 0
     np.testing.assert_array_equal(sigmoid([below, -95.0, -1e30, -np.inf]), 0.0)
+
+
+@pytest.mark.parametrize("op", elementwise.QUICK)
+def test_a_quick_form_has_the_same_bits_up_to_its_largest_strain(op, everywhere, where_exp_is_finite):
+    quick = elementwise.QUICK[op]
+    careful = {**elementwise.UNARY, **elementwise.PARTS}[op]
+    for values in (everywhere, where_exp_is_finite):
+        found, strains = quickly(quick.function)(values)
+        easy = strains <= quick.largest_strain
+        np.testing.assert_array_equal(
+            found[easy].view(np.int32), looped(careful)(values)[easy].view(np.int32)
+        )
+
+
+@pytest.mark.parametrize(
+    ("op", "easy"),
+    [
+        ("log", [1e-37, 0.0, -0.0, -1.0, -np.inf, 3.4e38]),
+        ("abs_log", [1e-37, -3.4e38, 0.0, -0.0]),
+        ("information", [1e-37, 0.0, -0.0, 3.4e38]),
+        ("exp", [0.0, -0.0, 1e-40, -87.0, 87.0]),
+        ("sigmoid", [0.0, -0.0, 1e-40, -87.0, 87.0]),
+    ],
+)
+def test_ordinary_numbers_and_zeros_do_not_strain_a_quick_form(op, easy):
+    quick = elementwise.QUICK[op]
+    _, strains = quickly(quick.function)(np.float32(easy))
+    assert (strains <= quick.largest_strain).all()
+    _, strains = quickly(quick.function)(np.float32([np.nan, -np.nan, np.inf]))
+    assert (strains > quick.largest_strain).all()
 
 
 def test_exp_of_special_values():

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from eznas.compile import ShapeTable, build_graph, fold_roots, simplify
 from eznas.errors import PlanError
 from eznas.plan import Call, Place, Plan, make_plan, plan_lines, verify
+from eznas.plan.folds import SUMMED, SUMMED_OF_TWO, SUMMED_WITH_NUMBER
 from eznas.program import Program
 from eznas.statistics import geometry_of_convolution
 from eznas.terminals import Geometry
 from eznas_kernels.instructions import TILE, Form
+from eznas_kernels.library import KERNELS
 
 LAYER = geometry_of_convolution(16, 16, 3, side=32)
 """Tensors of eight tiles, and weights of two."""
@@ -63,6 +65,60 @@ def test_a_fold_of_what_a_kernel_can_fold_itself_reads_the_argument() -> None:
         assert kernels(plan_of(text)) == ["sum_of_squares", "FINISH_MEAN"]
 
 
+def test_a_sum_takes_in_a_cheap_operation_whose_result_is_not_written() -> None:
+    for text, kernel in {
+        "mean(relu(T1_D))": "sum_of_relu",
+        "frobenius_norm(heaviside(T1_D))": "sum_of_heaviside",
+        "mean(mul(T1_D, T1_N))": "sum_of_mul",
+        "less(T1_D, T1_N)": "sum_of_less",
+        "frobenius_norm(equal(T1_D, T1_N))": "sum_of_equal",
+        "hamming_distance(T1_D, T1_N)": "sum_of_hamming_distance",
+    }.items():
+        assert kernels(plan_of(text))[0] == kernel
+        assert len(plan_of(text).calls) == 2
+    assert kernels(plan_of("mean(exp(T1_D))")) == ["exp", "sum_of_values", "FINISH_MEAN"]
+    assert kernels(plan_of("frobenius_norm(mul(T1_D, T1_N))"))[0] == "mul"
+
+
+def test_a_sum_takes_in_an_operation_with_one_number() -> None:
+    for text, kernel in {
+        "mul(T1_D, mean(T1_N))": "sum_of_mul_scalar",
+        "less(T1_D, mean(T1_N))": "sum_of_less_scalar",
+        "less(mean(T1_N), T1_D)": "sum_of_scalar_less",
+        "equal(mean(T1_N), T1_D)": "sum_of_scalar_equal",
+        "sub(T1_D, mean(T1_N))": "sum_of_sub",
+    }.items():
+        assert kernel in kernels(plan_of(text))
+
+
+def test_a_logarithm_whose_sign_alone_is_asked_for_is_not_taken() -> None:
+    assert kernels(plan_of("heaviside(log(T1_D))"))[0] == "log_sign"
+    assert kernels(plan_of("exp(sign(abs_log(T1_D)))"))[:2] == ["abs_log_sign", "sign"]
+    assert kernels(plan_of("hamming_distance(log(T1_D), T2_D)"))[0] == "log_sign"
+    assert "log" in kernels(plan_of("heaviside(log(T1_D))", "exp(log(T1_D))"))
+    assert "log" in kernels(plan_of("less_than_zero(log(mean(T1_D)))"))
+
+
+def test_divergences_of_numbers_from_zeros_and_ones_share_one_count() -> None:
+    texts = [f"kl_divergence({norm}(T1_D), heaviside(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
+    names = kernels(plan_of(*texts))
+    assert names.count("FINISH_MULTIPLE") == 3
+    assert names.count("heaviside") == 1
+    assert "sum_of_mul_scalar" not in names
+
+
+def test_divergences_from_one_tensor_share_its_information() -> None:
+    names = kernels(plan_of("kl_divergence(T1_D, T4_D)", "kl_divergence(T1_N, T4_D)"))
+    assert names.count("information") == 1
+    assert names.count("sum_of_mul") == names.count("FINISH_DIFFERENCE") == 2
+
+
+def test_every_sum_of_an_operation_has_a_kernel() -> None:
+    names = {f"sum_of_{op}" for op in SUMMED | SUMMED_OF_TWO}
+    names |= {f"sum_of_{name}" for op in SUMMED_WITH_NUMBER for name in (f"{op}_scalar", f"scalar_{op}")}
+    assert names <= KERNELS.keys()
+
+
 def test_tensors_of_equal_numbers_are_one_number() -> None:
     plan = plan_of("exp(add(ones_like(T1_D), mean(T1_D)))")
     assert [(call.kernel, call.size[0]) for call in plan.calls] == [
@@ -75,7 +131,7 @@ def test_tensors_of_equal_numbers_are_one_number() -> None:
 
 def test_what_only_shapes_depend_on_is_not_computed() -> None:
     plan = plan_of("mul(T3, mean(ones_like(exp(T1_D))))", "numel(matmul(T1_D, T1_D))")
-    assert kernels(plan) == ["mul_scalar", "sum_of_values", "FINISH_MEAN"]
+    assert kernels(plan) == ["sum_of_mul_scalar", "FINISH_MEAN"]
 
 
 def test_an_elementwise_chain_stays_in_tiles() -> None:
@@ -89,7 +145,7 @@ def test_an_operation_moves_to_the_stage_that_reads_it() -> None:
     plan = plan_of("mul(exp(T1_D), mean(T2_D))")
     assert [[call.kernel for call in section.calls] for section in plan.sections if section.size] == [
         ["sum_of_values"],
-        ["exp", "mul_scalar", "sum_of_values"],
+        ["exp", "sum_of_mul_scalar"],
     ]
     assert not any(
         value.place is Place.TENSOR and not tile
@@ -162,7 +218,7 @@ def test_the_verifier_finds_tensors_of_one_section_on_top_of_each_other() -> Non
 
 def test_a_plan_is_readable() -> None:
     lines = plan_lines(plan_of("mul(exp(T1_D), mean(T3))"))
-    assert lines[0] == "tensors of 2,304 numbers, in 2 tiles"
+    assert lines[0] == "tensors of 2,304 numbers, in 1 tile"
     assert any("= exp(T1_D)  [tile at" in line for line in lines)
     assert any("sum_of_values(T3)  [total]" in line for line in lines)
-    assert lines[-1].startswith("6 calls, ")
+    assert lines[-1].startswith("5 calls, ")

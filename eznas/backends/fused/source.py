@@ -19,6 +19,7 @@ _FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
 
 _HEAD: Final = '''"""{expression}"""
 
+import numpy as np
 from numba import types
 
 from eznas_kernels import elementwise, transcendental
@@ -44,20 +45,45 @@ def kernel_source(expression: Expression) -> str:
         kind, what = ("number", "1)[0]") if is_number else ("array", "count)")
         lines.append(f"    {kind}_{operand} = source_at(operands[{operand + 1}], {what}\n")
         names.append(f"number_{operand}" if is_number else f"array_{operand}[i]")
-    lines.append("    for i in range(count):\n")
+    strained = [elementwise.QUICK[kernel] for kernel, _ in expression.steps if kernel in elementwise.QUICK]
+    if not strained:
+        return "".join([*lines, *_loop(expression, names, indent=4)])
+    limit = min(int(quick.largest_strain) for quick in strained)
+    return "".join(
+        [
+            *lines,
+            "    worst = np.uint32(0)\n",
+            *_loop(expression, names, indent=4, is_quick=True),
+            f"    if worst > np.uint32({limit}):\n",
+            *_loop(expression, names, indent=8),
+        ]
+    )
+
+
+def _loop(expression: Expression, names: list[str], indent: int, *, is_quick: bool = False) -> list[str]:
+    """The loop over all numbers, by the quick forms of operations where they have one."""
+    margin = " " * indent
+    lines = [f"{margin}for i in range(count):\n"]
     last = len(expression.steps) - 1
     for index, (kernel, arguments) in enumerate(expression.steps):
         result = "destination[i]" if index == last else f"step_{index}"
         texts = [f"step_{-1 - argument}" if argument < 0 else names[argument] for argument in arguments]
-        lines.append(f"        {result} = {_call(kernel, texts)}\n")
-    return "".join(lines)
+        if is_quick and kernel in elementwise.QUICK:
+            call = _call(elementwise.QUICK[kernel].function, texts)
+            lines.append(f"{margin}    {result}, strain = {call}\n")
+            lines.append(f"{margin}    worst = strain if strain > worst else worst\n")
+        else:
+            lines.append(f"{margin}    {result} = {_call_of_kernel(kernel, texts)}\n")
+    return lines
 
 
-def _call(kernel: str, arguments: list[str]) -> str:
+def _call_of_kernel(kernel: str, arguments: list[str]) -> str:
     """The call of the function on single numbers that a kernel is made from."""
     if kernel.startswith("scalar_"):
         kernel, arguments = kernel.removeprefix("scalar_"), arguments[::-1]
-    kernel = kernel.removesuffix("_scalar")
-    function: Any = _FUNCTIONS[kernel]
+    return _call(_FUNCTIONS[kernel.removesuffix("_scalar")], arguments)
+
+
+def _call(function: Any, arguments: list[str]) -> str:
     module = function.__module__.rpartition(".")[2]
     return f"{module}.{function.__name__}({', '.join(arguments)})"
