@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -79,12 +80,19 @@ def make_aoti(description: Description, path: Path) -> Runner:
     from torch._inductor import aoti_compile_and_package, aoti_load_package
     from torch._inductor.utils import fresh_cache
 
+    try:
+        from eznas.export.aoti_lowerings import SETTINGS, own_lowerings
+    except ImportError as error:
+        raise ExportError(
+            f"aoti needs the compiler of torch 2.13, torch {torch.__version__} has another: {error}"
+        ) from error
     exported = exported_over_layers(description, path.parent)
     fields = description.fields() | {"call": _CALL}
-    settings = {"aot_inductor.metadata": {EXTRA_FILE: json.dumps(fields)}}
+    settings = {**SETTINGS, "aot_inductor.metadata": {EXTRA_FILE: json.dumps(fields)}}
     with _quiet(), fresh_cache(dir=str(path.parent)):
         try:
-            aoti_compile_and_package(exported, package_path=str(path), inductor_configs=settings)
+            with own_lowerings():
+                aoti_compile_and_package(exported, package_path=str(path), inductor_configs=settings)
             compiled = aoti_load_package(str(path))
         except Exception as error:
             raise ExportError(f"aoti cannot compile {description.program}: {_first_line(error)}") from error
@@ -196,6 +204,12 @@ def _first_line(error: BaseException) -> str:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep warnings of torch about its own code from those who export: they can do nothing about them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    logger = logging.getLogger("torch")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -5,6 +5,8 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
+
 sys.modules["eznas"] = None
 sys.modules["eznas_kernels"] = None
 
@@ -53,6 +55,17 @@ def torch_export_runner(path, terminals):
     return lambda layer: float(module(*[torch.from_numpy(layer[name]) for name in terminals]))
 
 
+def aoti_runner(path, terminals):
+    import torch
+
+    package = torch._inductor.aoti_load_package(str(path))
+    assert json.loads(package.loader.get_metadata()["eznas.json"])["terminals"] == terminals
+    # The layer behind another one of its shape, to which its own numbers belong.
+    return lambda layer: float(
+        package(*[torch.from_numpy(np.stack([1 - layer[name], layer[name]])) for name in terminals])[1]
+    )
+
+
 def onnx_runner(path, terminals):
     import onnxruntime
 
@@ -65,8 +78,6 @@ def onnx_runner(path, terminals):
 
 
 def main():
-    import numpy as np
-
     folder = Path(sys.argv[1])
     numbers = []
     layers = np.load(folder / "layers.npz")

@@ -73,7 +73,7 @@ def wrong_in_a_fresh_process(format_name: Format, programs: tuple[Program, ...],
             }
         )
         expected += [(program, layer, number) for layer, number in of_layers.items()]
-    assert len(expected) > len(programs)
+    assert len(expected) >= len(programs)
     np.savez(
         folder / "layers.npz",
         **{f"{index} {name}": array for index, layer in enumerate(LAYERS) for name, array in layer.items()},
