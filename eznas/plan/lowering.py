@@ -71,7 +71,7 @@ def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
     return Lowered(tuple(lowering.values), tuple(lowering.calls), tuple(lowering.held))
 
 
-_WITH_SIGN_KERNELS: Final = frozenset({"log", "abs_log"})
+_WITH_SIGN_KERNELS: Final = frozenset({"log", "abs_log", "exp", "sigmoid"})
 """Operations in whose place a kernel can stand that gives but their sign, in a sixth of the time."""
 
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})

@@ -56,6 +56,18 @@ def abs_log_sign(a: np.float32) -> np.float32:
 
 
 @scalar
+def exp_sign(a: np.float32) -> np.float32:
+    """A number above zero where the exponential is, else zero; NaN stays."""
+    return ZERO if a < transcendental.EXP_IS_ZERO else a - transcendental.EXP_IS_ZERO
+
+
+@scalar
+def sigmoid_sign(a: np.float32) -> np.float32:
+    """A number above zero where the sigmoid is, else zero; NaN stays."""
+    return ZERO if a < transcendental.SIGMOID_IS_ZERO else a - transcendental.SIGMOID_IS_ZERO
+
+
+@scalar
 def absolute(a: np.float32) -> np.float32:
     """The absolute value."""
     return np.float32(np.abs(a))
@@ -167,7 +179,13 @@ UNARY: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
 """Operations on one number."""
 
 PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
-    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+    {
+        "information": information,
+        "log_sign": log_sign,
+        "abs_log_sign": abs_log_sign,
+        "exp_sign": exp_sign,
+        "sigmoid_sign": sigmoid_sign,
+    }
 )
 """What operations that fold are made of, and what stands for others that are asked for their sign alone."""
 

@@ -157,6 +157,20 @@ def abs_log_sign(source: Array, destination: Array) -> None:
         destination[i] = elementwise.abs_log_sign(source[i])
 
 
+@kernel(SOURCE, DESTINATION)
+def exp_sign(source: Array, destination: Array) -> None:
+    """Numbers above zero where the exponential is, else zero."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.exp_sign(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def sigmoid_sign(source: Array, destination: Array) -> None:
+    """Numbers above zero where the sigmoid is, else zero."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.sigmoid_sign(source[i])
+
+
 @kernel(SOURCE, SOURCE, DESTINATION)
 def add(first: Array, second: Array, destination: Array) -> None:
     """The sum of two arrays."""
@@ -273,7 +287,13 @@ UNARY: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
 """Kernels of operations on one array: source, destination."""
 
 PARTS: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
-    {"information": information, "log_sign": log_sign, "abs_log_sign": abs_log_sign}
+    {
+        "information": information,
+        "log_sign": log_sign,
+        "abs_log_sign": abs_log_sign,
+        "exp_sign": exp_sign,
+        "sigmoid_sign": sigmoid_sign,
+    }
 )
 """Kernels of what is no operation of programs: source, destination."""
 

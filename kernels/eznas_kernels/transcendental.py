@@ -37,6 +37,9 @@ LOG_2_INVERSE = np.float32(1.44269504088896341)
 # Beyond these bounds the results are 0 and infinity; within them, two exact powers of two scale the rest.
 EXP_LOWEST = np.float32(-104.0)
 EXP_HIGHEST = np.float32(90.0)
+# Up to these, the exponential and the sigmoid are zero, as they are in torch.
+EXP_IS_ZERO = np.float32(-103.97208404541016)
+SIGMOID_IS_ZERO = np.float32(-88.72283935546875)
 # Of (exp(r) - 1 - r) / r**2 where the absolute of r is at most log(2) / 2, from the highest power down; 3e-9.
 EXP_TERMS = tuple(
     np.float32(c)

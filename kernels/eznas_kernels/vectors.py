@@ -178,6 +178,13 @@ def _select(_typing: Any, _chosen: Any, first: Any, _second: Any) -> Any:
     return first(_chosen, first, first), generate
 
 
+def _larger(_typing: Any, first: Any, _second: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *arguments), *arguments)
+
+    return first(first, first), generate
+
+
 def _as_mask(_typing: Any, chosen: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         bits = ir.VectorType(ir.IntType(32), LANES)
@@ -297,6 +304,9 @@ less = cast("_Two", _compared("<"))
 
 select = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_select))
 """For each lane where the first holds the second, else the third."""
+
+larger = cast("_Two", intrinsic(_larger))
+"""The larger number of each lane; the second where one is NaN."""
 
 as_mask = cast("_One", intrinsic(_as_mask))
 """All bits of a float32 lane where the argument holds, else none: a form that can be stored."""

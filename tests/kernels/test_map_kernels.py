@@ -46,6 +46,17 @@ def test_unary_kernels_agree_with_the_oracle(op, values):
         destination.assert_surroundings_untouched()
 
 
+@pytest.mark.parametrize("op", ["exp", "sigmoid"])
+def test_kernels_of_signs_are_zero_where_the_operation_is(op):
+    lowest = np.float32(-105.0).view(np.int32)
+    negative = np.arange(np.float32(-88.0).view(np.int32), lowest, dtype=np.int32).view(np.float32)
+    values = np.concatenate([negative, np.float32([-np.inf, -1e30, 0.0, 1.0, 1e30, np.inf, np.nan])])
+    sign, value = np.empty_like(values), np.empty_like(values)
+    maps.PARTS[f"{op}_sign"](values, sign)
+    maps.UNARY[op](values, value)
+    np.testing.assert_array_equal(np.sign(sign), np.sign(value))
+
+
 @pytest.mark.parametrize("values", [awkward, ordinary])
 @pytest.mark.parametrize("op", ["log", "abs_log"])
 def test_kernels_of_signs_have_those_of_the_oracle(op, values):

@@ -91,10 +91,12 @@ def test_a_sum_takes_in_an_operation_with_one_number() -> None:
         assert kernel in kernels(plan_of(text))
 
 
-def test_a_logarithm_whose_sign_alone_is_asked_for_is_not_taken() -> None:
+def test_what_is_asked_for_its_sign_alone_takes_no_logarithm_or_exponential() -> None:
     assert kernels(plan_of("heaviside(log(T1_D))"))[0] == "log_sign"
     assert kernels(plan_of("exp(sign(abs_log(T1_D)))"))[:2] == ["abs_log_sign", "sign"]
     assert kernels(plan_of("hamming_distance(log(T1_D), T2_D)"))[0] == "log_sign"
+    assert kernels(plan_of("heaviside(exp(T1_D))"))[0] == "exp_sign"
+    assert kernels(plan_of("hamming_distance(T2_D, sigmoid(T1_D))"))[0] == "sigmoid_sign"
     assert "log" in kernels(plan_of("heaviside(log(T1_D))", "exp(log(T1_D))"))
     assert "log" in kernels(plan_of("less_than_zero(log(mean(T1_D)))"))
 
