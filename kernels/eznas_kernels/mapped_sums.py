@@ -28,7 +28,7 @@ def sum_of_relu(source: Array) -> float:
     """The sum of the values above zero."""
     total = 0.0
     for i in range(source.size):
-        total += elementwise.relu(source[i])
+        total += float(elementwise.relu(source[i]))
     return total
 
 
@@ -37,7 +37,7 @@ def sum_of_reciprocals(source: Array) -> float:
     """The sum of one over the values."""
     total = 0.0
     for i in range(source.size):
-        total += elementwise.reciprocal(source[i])
+        total += float(elementwise.reciprocal(source[i]))
     return total
 
 
@@ -73,7 +73,7 @@ def sum_of_sums(first: Array, second: Array) -> float:
     """The sum of the sums of two arrays."""
     total = 0.0
     for i in range(common_size(first, second)):
-        total += elementwise.add(first[i], second[i])
+        total += float(elementwise.add(first[i], second[i]))
     return total
 
 
@@ -82,7 +82,7 @@ def sum_of_differences(first: Array, second: Array) -> float:
     """The sum of the first array less the second."""
     total = 0.0
     for i in range(common_size(first, second)):
-        total += elementwise.sub(first[i], second[i])
+        total += float(elementwise.sub(first[i], second[i]))
     return total
 
 
@@ -91,7 +91,7 @@ def sum_of_products(first: Array, second: Array) -> float:
     """The sum of the products of two arrays."""
     total = 0.0
     for i in range(common_size(first, second)):
-        total += elementwise.mul(first[i], second[i])
+        total += float(elementwise.mul(first[i], second[i]))
     return total
 
 
@@ -127,7 +127,7 @@ def sum_of_multiples(source: Array, number: np.float32) -> float:
     """The sum of the values times a number."""
     total = 0.0
     for i in range(source.size):
-        total += elementwise.mul(source[i], number)
+        total += float(elementwise.mul(source[i], number))
     return total
 
 
