@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
-from unittest.mock import patch
 
 import torch
 from torch._inductor.ir import Pointwise
@@ -55,8 +54,12 @@ def own_lowerings() -> Iterator[None]:
         # Inductor looks functions up by both.
         for key in (function, function.default):
             changed[key] = _of_float32(lowering, lowerings[function.default])
-    with patch.dict(lowerings, changed):
+    before = {key: lowerings[key] for key in changed}
+    lowerings.update(changed)
+    try:
         yield
+    finally:
+        lowerings.update(before)
 
 
 def _pointwise(formula: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:

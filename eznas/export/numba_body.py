@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eznas.compile import Graph
 from eznas.export.gathering import Name
 from eznas.export.layer_source import variable_names
-from eznas.export.numba_regions import SUMS, Held, infer, loops, nodes_read, softmax_sizes
+from eznas.export.numba_regions import HEAVY, SUMS, Held, infer, loops, nodes_read, softmax_sizes
 from eznas.export.templates import numba_runtime
 from eznas.ops import OPS, OpKind
 from eznas_kernels import determinants, eigenvalues, elementwise, matrix_products, reductions, rescaling
@@ -65,6 +65,10 @@ class Body:
         """What stands in the text for the function of an operation on single numbers."""
         return self._placeholder(f"scalar_{op}", name_of(_SCALARS[op]))
 
+    def quick(self, op: str) -> str:
+        """The same for the quick form of an operation."""
+        return self._placeholder(f"quick_{op}", name_of(elementwise.QUICK[op].function))
+
     def routine(self, op: str) -> str:
         """The address of the kernel of an operation."""
         name = name_of(_ROUTINES[op])
@@ -75,6 +79,15 @@ class Body:
     def _placeholder(self, key: str, name: Name) -> str:
         self.needed[key] = name
         return f"{{{key}}}"
+
+
+def _scalar(op: str) -> str:
+    """What stands in the text for the function of an operation on single numbers."""
+    return f"{{scalar_{op}}}"
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
 
 
 def layer_body(graph: Graph) -> Body:
@@ -245,10 +258,32 @@ class _Writer:
         shape, name = self.held[index].shape, self.names[index]
         parameters, arguments, statements, _ = self._loop(index, shape, (index,))
         statements[-1] = "destination[i]" + statements[-1][statements[-1].index(" =") :]
-        loop = ["for i in range(destination.size):", *(f"    {line}" for line in statements)]
-        self._function("kernel", f"fill_{name}", [*parameters, "destination"], "", loop)
+        body = ["for i in range(destination.size):", *_indented(statements)]
+        used = [op for op in sorted(HEAVY) if any(_scalar(op) in line for line in statements)]
+        if used:
+            quick = [line for statement in statements for line in self._quick(statement, used)]
+            limit = min(int(elementwise.QUICK[op].largest_strain) for op in used)
+            body = [
+                "worst = np.uint32(0)",
+                "for i in range(destination.size):",
+                *_indented(quick),
+                f"if worst > np.uint32({limit}):",
+                *_indented(body),
+            ]
+        self._function("kernel", f"fill_{name}", [*parameters, "destination"], "", body)
         self._line(name, f"np.empty({self.body.call('size_of')}({self._shape(shape)}), np.float32)")
         self.body.lines.append(f"fill_{name}({', '.join([*arguments, name])})")
+
+    def _quick(self, statement: str, heavy: Sequence[str]) -> list[str]:
+        """The statement by the quick form of its operation, which tells how far its argument strains it."""
+        for op in heavy:
+            if _scalar(op) in statement:
+                result, _, call = statement.partition(" = ")
+                return [
+                    f"{result}, strain = {call.replace(_scalar(op), self.body.quick(op))}",
+                    "worst = strain if strain > worst else worst",
+                ]
+        return [statement]
 
     def _sum(self, index: int) -> None:
         node, name = self.graph.nodes[index], self.names[index]
