@@ -73,7 +73,8 @@ def test_processes_that_compile_at_once_into_an_empty_folder_leave_a_whole_cache
     later = imported_again(reductions)
     kernels = [getattr(later, name) for name in vars(later) if hasattr(getattr(later, name), "signatures")]
     own = [kernel for kernel in kernels if kernel.py_func.__module__ == later.__name__]
-    assert [hits(kernel) for kernel in own] == [1] * 7
+    assert len(own) > 4
+    assert [hits(kernel) for kernel in own] == [1] * len(own)
     assert later.sum_of_values(np.arange(100, dtype=np.float32)) == 4950.0
 
 
