@@ -54,11 +54,13 @@ def own_lowerings() -> Iterator[None]:
         # Inductor looks functions up by both.
         for key in (function, function.default):
             changed[key] = _of_float32(lowering, lowerings[function.default])
-    before = {key: lowerings[key] for key in changed}
+    before = {key: lowerings[key] for key in changed if key in lowerings}
     lowerings.update(changed)
     try:
         yield
     finally:
+        for key in changed:
+            del lowerings[key]
         lowerings.update(before)
 
 
