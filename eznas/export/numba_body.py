@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eznas.compile import Graph
 from eznas.export.gathering import Name
 from eznas.export.layer_source import variable_names
-from eznas.export.numba_regions import HEAVY, SUMS, Held, infer, loops, nodes_read, softmax_sizes
+from eznas.export.numba_regions import SUMS, Held, infer, loops, nodes_read, softmax_sizes
 from eznas.export.templates import numba_runtime
 from eznas.ops import OPS, OpKind
+from eznas.plan import HEAVY
 from eznas_kernels import determinants, eigenvalues, elementwise, matrix_products, reductions, rescaling
 
 RUNTIME: Final = numba_runtime.__name__
@@ -79,11 +80,6 @@ class Body:
     def _placeholder(self, key: str, name: Name) -> str:
         self.needed[key] = name
         return f"{{{key}}}"
-
-
-def _scalar(op: str) -> str:
-    """What stands in the text for the function of an operation on single numbers."""
-    return f"{{scalar_{op}}}"
 
 
 def _indented(lines: Iterable[str]) -> list[str]:
@@ -180,11 +176,15 @@ class _Writer:
             return f"{self.body.call('normalized')}({', '.join([*arguments, *moments])})"
         return f"{self.body.scalar(node.name)}({', '.join(arguments)})"
 
+    def _inside(self, index: int) -> list[int]:
+        """The nodes that are computed within the loop of another."""
+        return [each for each in sorted(self.home) if self.home[each] == index]
+
     def _loop(
         self, index: int, shape: str, roots: tuple[int, ...]
     ) -> tuple[list[str], list[str], list[str], dict[int | str, str]]:
         """The parameters, arguments and statements of a loop, and the expression of each element in it."""
-        inside = [each for each in sorted(self.home) if self.home[each] == index]
+        inside = self._inside(index)
         if index in roots:
             inside.append(index)
         parameters: list[str] = []
@@ -259,7 +259,7 @@ class _Writer:
         parameters, arguments, statements, _ = self._loop(index, shape, (index,))
         statements[-1] = "destination[i]" + statements[-1][statements[-1].index(" =") :]
         body = ["for i in range(destination.size):", *_indented(statements)]
-        used = [op for op in sorted(HEAVY) if any(_scalar(op) in line for line in statements)]
+        used = sorted(HEAVY & {self.graph.nodes[each].name for each in (*self._inside(index), index)})
         if used:
             quick = [line for statement in statements for line in self._quick(statement, used)]
             limit = min(int(elementwise.QUICK[op].largest_strain) for op in used)
@@ -274,13 +274,13 @@ class _Writer:
         self._line(name, f"np.empty({self.body.call('size_of')}({self._shape(shape)}), np.float32)")
         self.body.lines.append(f"fill_{name}({', '.join([*arguments, name])})")
 
-    def _quick(self, statement: str, heavy: Sequence[str]) -> list[str]:
+    def _quick(self, statement: str, heavy: Iterable[str]) -> list[str]:
         """The statement by the quick form of its operation, which tells how far its argument strains it."""
         for op in heavy:
-            if _scalar(op) in statement:
+            if (careful := self.body.scalar(op)) in statement:
                 result, _, call = statement.partition(" = ")
                 return [
-                    f"{result}, strain = {call.replace(_scalar(op), self.body.quick(op))}",
+                    f"{result}, strain = {call.replace(careful, self.body.quick(op))}",
                     "worst = strain if strain > worst else worst",
                 ]
         return [statement]

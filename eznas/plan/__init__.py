@@ -2,12 +2,13 @@
 
 from eznas.plan.calls import Call, Place, Value
 from eznas.plan.folds import arguments_read
-from eznas.plan.fusion import Expression
+from eznas.plan.fusion import HEAVY, Expression
 from eznas.plan.plan import Plan, find_chains, make_plan
 from eznas.plan.text import plan_lines
 from eznas.plan.verification import verify
 
 __all__ = [
+    "HEAVY",
     "Call",
     "Expression",
     "Place",

@@ -74,6 +74,9 @@ def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
 _WITH_SIGN_KERNELS: Final = frozenset({"log", "abs_log", "exp", "sigmoid"})
 """Operations in whose place a kernel can stand that gives but their sign, in a sixth of the time."""
 
+_SUMS: Final = MappingProxyType({Form.BINARY: Form.SUM_OF_TWO, Form.WITH_SCALAR: Form.SUM_WITH_SCALAR})
+"""How the kernel is called that sums what another one would have written."""
+
 _CONSTANTS: Final = MappingProxyType({"ones_like": 1, "zeros_like": 0})
 
 
@@ -150,22 +153,24 @@ class _Lowering:
         return Held(result, shape, held.is_uniform, name in STEPS)
 
     def _binary(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
-        size = shape.sizes
-        if first.is_uniform and second.is_uniform:
-            result = self._new(self.one, name)
-            self.calls.append(Call(Form.BINARY, name, result, first.value, self.one, second.value))
-            return Held(result, shape, True, name in STEPS)
+        is_uniform = first.is_uniform and second.is_uniform
+        size = self.one if is_uniform else shape.sizes
+        form, kernel, *operands = self._operands(name, shape, first, second)
         result = self._new(size, name)
+        self.calls.append(Call(form, kernel, result, operands[0], size, operands[1]))
+        return Held(result, shape, is_uniform, name in STEPS)
+
+    def _operands(
+        self, name: str, shape: ShapeColumn, first: Held, second: Held
+    ) -> tuple[Form, str, int, int]:
+        """How the kernel of an operation on two tensors is called, its name, and what it reads."""
+        if first.is_uniform and second.is_uniform:
+            return Form.BINARY, name, first.value, second.value
         if second.is_uniform:
-            array = self._stretched(first, shape)
-            self.calls.append(Call(Form.WITH_SCALAR, f"{name}_scalar", result, array, size, second.value))
-        elif first.is_uniform:
-            array = self._stretched(second, shape)
-            self.calls.append(Call(Form.WITH_SCALAR, f"scalar_{name}", result, array, size, first.value))
-        else:
-            arrays = self._stretched(first, shape), self._stretched(second, shape)
-            self.calls.append(Call(Form.BINARY, name, result, arrays[0], size, arrays[1]))
-        return Held(result, shape, False, name in STEPS)
+            return Form.WITH_SCALAR, f"{name}_scalar", self._stretched(first, shape), second.value
+        if first.is_uniform:
+            return Form.WITH_SCALAR, f"scalar_{name}", self._stretched(second, shape), first.value
+        return Form.BINARY, name, self._stretched(first, shape), self._stretched(second, shape)
 
     def _fold(self, index: int) -> int:
         name = self.graph.nodes[index].name
@@ -190,20 +195,13 @@ class _Lowering:
 
     def _sum_of_two(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> int:
         """The sum of what an operation on two tensors gives."""
-        size = shape.sizes
+        size, repeat = shape.sizes, None
         if first.is_uniform and second.is_uniform:
-            numbers = first.value, second.value
-            return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", numbers[0], self.one, numbers[1], size)
-        if second.is_uniform and name in SUMMED_WITH_NUMBER:
-            array = self._stretched(first, shape)
-            kernel = f"sum_of_{name}_scalar"
-            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, second.value)
-        if first.is_uniform and name in SUMMED_WITH_NUMBER:
-            array = self._stretched(second, shape)
-            kernel = f"sum_of_scalar_{name}"
-            return self._total(Form.SUM_WITH_SCALAR, kernel, array, size, first.value)
-        arrays = self._stretched(first, shape), self._stretched(second, shape)
-        return self._total(Form.SUM_OF_TWO, f"sum_of_{name}", arrays[0], size, arrays[1])
+            size, repeat = self.one, shape.sizes
+        elif name not in SUMMED_WITH_NUMBER:
+            first, second = (Held(self._stretched(held, shape), shape, False) for held in (first, second))
+        form, kernel, *operands = self._operands(name, shape, first, second)
+        return self._total(_SUMS[form], f"sum_of_{kernel}", operands[0], size, operands[1], repeat)
 
     def _total(
         self,

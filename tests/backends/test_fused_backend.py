@@ -16,9 +16,10 @@ from eznas.backends.fused import AutoBackend, FusedBackend, compiling, kernel_so
 from eznas.backends.fused.costs import FusionCosts
 from eznas.compile import ShapeTable, build_graph, fold_roots
 from eznas.ops import OPS, OpKind
-from eznas.plan import Expression, find_chains, make_plan, verify
+from eznas.plan import HEAVY, Expression, find_chains, make_plan, verify
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics, geometry_of_convolution
+from eznas_kernels.elementwise import QUICK
 from eznas_kernels.instructions import Form
 
 LAYER = geometry_of_convolution(3, 3, 3, side=57)
@@ -110,6 +111,10 @@ def test_the_quick_form_of_an_operation_is_tried_first() -> None:
         "worst = strain if strain > worst else worst",
     ]
     assert "destination[i] = transcendental.exp(step_1)" in careful
+
+
+def test_the_heavy_operations_are_those_with_a_quick_form() -> None:
+    assert QUICK.keys() == HEAVY
 
 
 def test_a_chain_has_one_exponential_or_logarithm_at_most() -> None:
