@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from eznas.errors import StoreError
 from eznas.statistics import NetworkStatistics
-from eznas.store.layout import FLOAT, Manifest, StorePlan
+from eznas.store.arrays import are_stored
+from eznas.store.layout import Manifest, StorePlan
 from eznas.store.reader import StatisticsStore
+from eznas.store.sharing import holders
 from eznas.store.writer import StoreWriter
 
 SAMPLED_NETWORKS: Final = 3
@@ -94,8 +97,13 @@ def _first_of_remaining(
 
 
 def _stored_bytes(statistics: NetworkStatistics, terminals: Sequence[str]) -> int:
-    shapes = (geometry.shape(name) for geometry in statistics.geometries for name in terminals)
-    return FLOAT.itemsize * sum(math.prod(shape) for shape in shapes if shape is not None)
+    """What a store keeps of a network: a tensor that layers share is kept once."""
+    held = [name for name in terminals if name in statistics.terminals]
+    stored = are_stored(holders(statistics, held))
+    return sum(
+        statistics.layers[layer][held[column]].nbytes
+        for layer, column in zip(*(axis.tolist() for axis in np.nonzero(stored)), strict=True)
+    )
 
 
 def _tell(progress: Callable[[int, int], None] | None, writer: StoreWriter) -> None:

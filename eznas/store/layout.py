@@ -2,18 +2,28 @@
 
 A finished store holds
 
-- `T1_D.f32` and so on: for each terminal all its values, little-endian float32; layers of a network one
-  after the other, networks in the order of their names;
+- `T1_D.f32` and so on: for each terminal its tensors, little-endian float32; layers of a network one after
+  the other, networks in the order of their names. A tensor of the same shape and the same bytes as one of an
+  earlier layer of the same network is not stored again: the layers share it;
 - `shapes.npy`: (layers, 4 families, 4 dimensions) int64, filled up with -1; all -1 where a family is absent;
-- `offsets.npy`: (layers + 1, 4 families) int64, where each layer begins, in values from the start of a file;
+- `holders.npy`: (layers, terminals) int64, the layer that each layer has its tensor from, counted over the
+  whole store: itself where it is stored, else the first layer of its network with an equal one;
 - `first_layers.npy`: (networks + 1,) int64, the first layer of each network;
-- `checksums.npy`: (networks, terminals) uint32, CRC-32 of each network's values of each terminal;
+- `checksums.npy`: (networks, terminals) uint32, CRC-32 of what each file holds of each network;
 - `manifest.json`: format, version, settings, names, terminals, torch, and by what each file is known to be
   whole.
 
+Where a tensor begins is nowhere written, so that nothing can point outside of a file: it is the sum of the
+sizes of what is stored before its holder's.
+
 An unfinished store has no manifest but `plan.json`, which says what it is to hold, and `journal.jsonl`, one
-line for each network that is wholly written. Both documents carry a checksum of themselves. Nothing is ever
+line for each network that is wholly written: its name, shapes and checksums, and the holders of its tensors,
+counted within the network. Both documents and each line carry a checksum of themselves. Nothing is ever
 unpickled.
+
+That is version 2. Version 1, which is read and no longer written, stored every tensor. In place of
+`holders.npy` it has `offsets.npy`: (layers + 1, 4 families) int64, where each layer begins, in values from
+the start of a file.
 """
 
 from __future__ import annotations
@@ -32,7 +42,10 @@ from eznas.store.disk import checksum, naming
 from eznas.terminals import TERMINALS, Family
 
 FORMAT: Final = "eznas-statistics"
-VERSION: Final = 1
+VERSION: Final = 2
+"""What is written."""
+WITHOUT_SHARING: Final = 1
+"""What is still read."""
 FLOAT: Final = np.dtype("<f4")
 DIMENSIONS: Final = 4
 FAMILIES: Final = tuple(Family)
@@ -41,10 +54,12 @@ MANIFEST: Final = "manifest.json"
 PLAN: Final = "plan.json"
 JOURNAL: Final = "journal.jsonl"
 SHAPES: Final = "shapes.npy"
+HOLDERS: Final = "holders.npy"
 OFFSETS: Final = "offsets.npy"
 FIRST_LAYERS: Final = "first_layers.npy"
 CHECKSUMS: Final = "checksums.npy"
-ARRAYS: Final = (SHAPES, OFFSETS, FIRST_LAYERS, CHECKSUMS)
+ARRAYS: Final = (SHAPES, HOLDERS, FIRST_LAYERS, CHECKSUMS)
+ARRAYS_WITHOUT_SHARING: Final = (SHAPES, OFFSETS, FIRST_LAYERS, CHECKSUMS)
 
 
 def data_file(folder: Path, terminal: str) -> Path:
@@ -103,9 +118,16 @@ class StorePlan:
         """Read the plan of an unfinished store.
 
         Raises:
-            StoreError: It is foreign, damaged or of a newer version.
+            StoreError: It is foreign, damaged or not of the version that is written.
         """
-        return cls.from_document(_read_document(folder / PLAN), folder / PLAN)
+        document = _read_document(folder / PLAN)
+        if document["version"] != VERSION:
+            raise StoreError(
+                f"the unfinished store {folder} has format version {document['version']}, which is read when "
+                f"finished and no longer written: finish it with the eznas that began it, or remove the "
+                f"folder and collect into version {VERSION}, which takes less disk"
+            )
+        return cls.from_document(document, folder / PLAN)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any], file: Path) -> Self:
@@ -119,9 +141,11 @@ class StorePlan:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise StoreError(f"{file} is damaged: {error!r}") from error
-        unknown = [name for name in plan.terminals if name not in TERMINALS]
+        unknown = [name for name in plan.terminals if name not in tuple(TERMINALS)]
         if unknown:
             raise StoreError(f"{file} is damaged: unknown terminal {unknown[0]!r}")
+        if not plan.terminals or len(set(plan.terminals)) < len(plan.terminals):
+            raise StoreError(f"{file} is damaged: expected distinct terminals, at least one")
         return plan
 
     def difference(self, asked: StorePlan) -> str | None:
@@ -157,6 +181,7 @@ class Manifest:
 
     plan: StorePlan
     files: Mapping[str, FileMark]
+    version: int = VERSION
 
     def save(self, folder: Path) -> None:
         """Write the manifest, which makes a folder a finished store."""
@@ -177,10 +202,11 @@ class Manifest:
             files = {name: FileMark(**mark) for name, mark in document["files"].items()}
         except (KeyError, TypeError, AttributeError) as error:
             raise StoreError(f"{file} is damaged: {error!r}") from error
-        expected = {data_file(folder, terminal).name for terminal in plan.terminals} | set(ARRAYS)
-        if set(files) != expected:
+        version = document["version"]
+        arrays = ARRAYS if version == VERSION else ARRAYS_WITHOUT_SHARING
+        if set(files) != {data_file(folder, terminal).name for terminal in plan.terminals} | set(arrays):
             raise StoreError(f"{file} is damaged: it names other files than its terminals need")
-        return cls(plan, files)
+        return cls(plan, files, version)
 
 
 def _write_document(file: Path, content: Mapping[str, Any]) -> None:
@@ -199,9 +225,10 @@ def _read_document(file: Path) -> Mapping[str, Any]:
         raise StoreError(f"{file} is not JSON: {error}") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise StoreError(f"{file} is not part of a statistics store: expected the format {FORMAT!r}")
-    if document.get("version") != VERSION:
+    if document.get("version") not in (WITHOUT_SHARING, VERSION):
         raise StoreError(
-            f"{file} has format version {document.get('version')}, this eznas reads version {VERSION}"
+            f"{file} has format version {document.get('version')}, "
+            f"this eznas reads versions {WITHOUT_SHARING} and {VERSION}"
         )
     if document.pop("checksum", None) != checksum(_canonical(document)):
         raise StoreError(f"{file} was altered: its checksum differs")

@@ -19,7 +19,7 @@ from eznas.statistics.network import Array, missing_terminal
 from eznas.store.arrays import StoreArrays
 from eznas.store.disk import checksum, naming
 from eznas.store.journal import read_journal
-from eznas.store.layout import FLOAT, MANIFEST, PLAN, Manifest, StorePlan, data_file, family_index
+from eznas.store.layout import FLOAT, MANIFEST, PLAN, Manifest, StorePlan, data_file
 from eznas.store.mapped import MappedFile, check_size
 from eznas.store.writer import StoreWriter
 
@@ -28,9 +28,12 @@ class StatisticsStore(Sequence[NetworkStatistics]):
     """The statistics of many networks, read from disk as they are asked for; made by `StatisticsStore.open`.
 
     The arrays are read-only views of memory-mapped files: nothing is copied, and only the files of terminals
-    that are asked for are touched. Opening checks the manifest, the sizes of all files and the checksums of
-    the small ones. The values of a network are checked when a terminal of it is read for the first time, at
-    0.8 to 0.9 of the speed of a sum; `verify` checks everything, so that later reads need not.
+    that are asked for are touched. Layers of one network with equal tensors of a terminal share them: their
+    arrays are views of one place. Stores of version 1 share nothing.
+
+    Opening checks the manifest, the sizes of all files and the small ones whole. The values of a network are
+    checked when a terminal of it is read for the first time, at 0.8 to 0.9 of the speed of a sum; `verify`
+    checks everything, so that later reads need not.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, arrays: StoreArrays) -> None:
@@ -38,8 +41,7 @@ class StatisticsStore(Sequence[NetworkStatistics]):
         self._plan = manifest.plan
         self._arrays = arrays
         self._columns = {name: column for column, name in enumerate(manifest.plan.terminals)}
-        families = [family_index(name) for name in manifest.plan.terminals]
-        self._bounds = arrays.offsets[arrays.first_layers][:, families].tolist()
+        self._bounds = arrays.starts[arrays.first_layers].tolist()
         """For each network, and for the end, where its values begin in the file of each terminal."""
         self._checked: NDArray[np.bool_] = np.zeros(arrays.checksums.shape, np.bool_)
         self._maps: dict[str, MappedFile] = {}
@@ -86,10 +88,10 @@ class StatisticsStore(Sequence[NetworkStatistics]):
                 raise StoreError(_why_not_finished(folder))
             manifest = Manifest.load(folder)
             plan = manifest.plan
-            arrays = StoreArrays.load(folder, manifest.files, len(plan.names), len(plan.terminals))
+            arrays = StoreArrays.load(folder, manifest)
             for terminal in plan.terminals:
                 file = data_file(folder, terminal)
-                expected = FLOAT.itemsize * int(arrays.offsets[-1, family_index(terminal)])
+                expected = arrays.file_size(terminal)
                 if manifest.files[file.name].bytes != expected:
                     raise StoreError(f"{folder / MANIFEST} is damaged: it gives {file.name} another size")
                 check_size(file, expected)
@@ -161,7 +163,7 @@ class StatisticsStore(Sequence[NetworkStatistics]):
             StoreError: The values of the network were altered, or the file is gone.
         """
         self._check_once(network, terminal)
-        begin = int(self._arrays.offsets[layer, family_index(terminal)])
+        begin = int(self._arrays.offsets[layer, self._columns[terminal]])
         shape = self._arrays.geometries[layer].shape(terminal) or ()
         return self._maps[terminal].values[begin : begin + math.prod(shape)].reshape(shape)
 
@@ -199,10 +201,8 @@ class StatisticsStore(Sequence[NetworkStatistics]):
     def _addresses(self, network: int, terminal: str) -> NDArray[np.int64]:
         self._check_once(network, terminal)
         first, end = self._arrays.first_layers[network : network + 2]
-        return (
-            self._maps[terminal].address
-            + FLOAT.itemsize * self._arrays.offsets[first:end, family_index(terminal)]
-        )
+        offsets = self._arrays.offsets[first:end, self._columns[terminal]]
+        return self._maps[terminal].address + FLOAT.itemsize * offsets
 
     def _check_once(self, network: int, terminal: str) -> None:
         column = self._columns.get(terminal)
@@ -224,9 +224,9 @@ class StatisticsStore(Sequence[NetworkStatistics]):
     def _map(self, terminal: str) -> MappedFile:
         mapped = self._maps.get(terminal)
         if mapped is None:
-            size = FLOAT.itemsize * int(self._arrays.offsets[-1, family_index(terminal)])
+            new = MappedFile(data_file(self._folder, terminal), self._arrays.file_size(terminal))
             # Threads that come together must agree on one map: addresses are only as good as what holds it.
-            mapped = self._maps.setdefault(terminal, MappedFile(data_file(self._folder, terminal), size))
+            mapped = self._maps.setdefault(terminal, new)
         return mapped
 
 

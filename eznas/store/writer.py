@@ -9,25 +9,16 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eznas.errors import StoreError
 from eznas.files import locked
 from eznas.statistics import NetworkStatistics
-from eznas.store.arrays import StoreArrays, padded_shapes
+from eznas.store.arrays import StoreArrays, are_stored, padded_shapes
 from eznas.store.disk import checksum, naming, write_at
 from eznas.store.journal import NetworkRecord, intact_records, read_journal
-from eznas.store.layout import (
-    ARRAYS,
-    FLOAT,
-    JOURNAL,
-    MANIFEST,
-    PLAN,
-    FileMark,
-    Manifest,
-    StorePlan,
-    data_file,
-    family_index,
-)
+from eznas.store.layout import ARRAYS, JOURNAL, MANIFEST, PLAN, FileMark, Manifest, StorePlan, data_file
+from eznas.store.sharing import holders, stored_form
 
 
 class StoreWriter:
@@ -95,11 +86,14 @@ class StoreWriter:
                 f"the statistics of {name} lack {', '.join(missing)}; "
                 f"they hold {', '.join(statistics.terminals)}"
             )
-        kept = {family_index(terminal) for terminal in self._plan.terminals}
-        shapes = tuple(padded_shapes(geometry, sorted(kept)) for geometry in statistics.geometries)
+        shapes = padded_shapes(statistics.geometries, self._plan.terminals)
+        held = holders(statistics, self._plan.terminals)
         try:
-            checksums = [self._write_values(terminal, statistics) for terminal in self._plan.terminals]
-            record = NetworkRecord(name, shapes, tuple(checksums))
+            checksums = [
+                self._write_values(terminal, statistics, np.flatnonzero(stored))
+                for terminal, stored in zip(self._plan.terminals, are_stored(held).T, strict=True)
+            ]
+            record = NetworkRecord(name, shapes, held, tuple(checksums))
             journal = self._folder / JOURNAL
             write_at(self._descriptors[journal], record.line(), self._ends[journal])
         except OSError as error:
@@ -128,7 +122,10 @@ class StoreWriter:
                 os.fsync(self._descriptors[file])
             marks[file.name] = FileMark(self._ends[file])
         arrays = StoreArrays.of_networks(
-            [record.shapes for record in self._records], [record.checksums for record in self._records]
+            self._plan.terminals,
+            [record.shapes for record in self._records],
+            [record.holders for record in self._records],
+            [record.checksums for record in self._records],
         )
         Manifest(self._plan, marks | arrays.save(self._folder)).save(self._folder)
         for leftover in (PLAN, JOURNAL):
@@ -143,19 +140,20 @@ class StoreWriter:
             stack.callback(os.close, self._descriptors[file])
         self._cut_tails()
 
-    def _write_values(self, terminal: str, statistics: NetworkStatistics) -> int:
+    def _write_values(self, terminal: str, statistics: NetworkStatistics, layers: NDArray[np.int64]) -> int:
         file = data_file(self._folder, terminal)
         written, found = 0, 0
-        for layer in statistics.layers:
-            values = np.ascontiguousarray(layer[terminal], FLOAT).reshape(-1).view(np.uint8)
-            write_at(self._descriptors[file], values.data, self._ends[file] + written)
-            found, written = checksum(values, found), written + values.size
+        for layer in layers.tolist():
+            content = stored_form(statistics, layer, terminal)
+            write_at(self._descriptors[file], content.data, self._ends[file] + written)
+            found, written = checksum(content, found), written + content.size
         return found
 
     def _move_ends(self, record: NetworkRecord) -> None:
         self._ends[self._folder / JOURNAL] += len(record.line())
+        arrays = record.arrays(self._plan.terminals)
         for terminal in self._plan.terminals:
-            self._ends[data_file(self._folder, terminal)] += record.bytes_of(terminal)
+            self._ends[data_file(self._folder, terminal)] += arrays.file_size(terminal)
 
     def _cut_tails(self) -> None:
         # The next network overwrites what stands behind the last whole one; cutting it frees a full disk.

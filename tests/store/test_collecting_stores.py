@@ -2,6 +2,7 @@ import shutil
 from collections import namedtuple
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from sample_stores import NAMES, SETTINGS, SOME, assert_holds, contents, made_up
@@ -72,6 +73,23 @@ def test_need_of_disk_is_announced_before_it_is_used(tmp_path: Path) -> None:
     used = sum((store.path / f"{terminal}.f32").stat().st_size for terminal in SOME)
     assert len(heard) == 1
     assert f"needs about {used / 2**10:,.0f} KiB for 3 networks" in heard[0]
+
+
+def test_need_of_disk_counts_a_tensor_that_layers_share_once(tmp_path: Path) -> None:
+    heard: list[str] = []
+    weight = np.ones((16, 16, 2, 2), np.float32)  # 4 KiB
+
+    def collect(name: str) -> NetworkStatistics:
+        return NetworkStatistics.from_layers([{"T3": weight}, {"T3": weight * 2}] * 5)
+
+    store = collect_store(tmp_path, ("a", "b", "c", "d"), ("T3",), collect, announce=heard.append)
+    assert (store.path / "T3.f32").stat().st_size == 32 * 2**10
+    assert "needs about 32 KiB for 4 networks" in heard[0]
+
+
+def test_terminal_that_is_not_collected_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="the statistics of alpha lack T4_P, T3G_N; they hold T1_D, T3"):
+        collect_store(tmp_path, NAMES, SOME, lambda name: made_up(name, ("T1_D", "T3")))
 
 
 def test_disk_that_is_too_small_is_refused_before_anything_is_written(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_stores import NAMES, SOME, made_up, write_store
+from sample_stores import NAMES, SOME, made_up, stored_bytes, write_store
 
 from eznas.errors import StoreError
 from eznas.statistics import NetworkStatistics
@@ -70,7 +70,7 @@ def waits(*_: Any) -> int:
 
 
 def bytes_of(network: int, terminal: str) -> int:
-    return sum(layer[terminal].nbytes for layer in made_up(NAMES[network]).layers)
+    return stored_bytes(made_up(NAMES[network]), terminal)
 
 
 @LINUX
