@@ -167,9 +167,14 @@ def measure_backend(
 
 
 def terminal_bytes(programs: Sequence[Program], networks: Sequence[NetworkStatistics]) -> int:
-    """The bytes of the statistics that the programs read, each counted once."""
+    """The bytes of the statistics that the programs read; what layers of a network share is counted once."""
     names = {name for program in programs for name in program.terminals}
-    return sum(layer[name].nbytes for network in networks for layer in network.layers for name in names)
+    return sum(
+        network.layers[layer][name].nbytes
+        for network in networks
+        for name in names
+        for layer in set(network.first_layers_of(name).tolist())
+    )
 
 
 def fallbacks(backend: Backend) -> int | None:

@@ -39,6 +39,8 @@ class Value(NamedTuple):
     """For people: the terminal, or what is computed."""
     constant: Sizes | None = None
     """The number, where it is known beforehand."""
+    terminals: frozenset[str] = frozenset()
+    """All that it depends on, by their numbers or their shapes."""
 
     @property
     def is_single(self) -> bool:

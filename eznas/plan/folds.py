@@ -90,3 +90,15 @@ def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
         kernel, argument = folded(graph, index)
         return graph.nodes[argument].arguments if sums_two(graph, kernel, argument) else (argument,)
     return arguments
+
+
+def terminals_below(graph: Graph) -> list[frozenset[str]]:
+    """For each node the terminals that it depends on, by their numbers or by their shapes alone."""
+    below: list[frozenset[str]] = []
+    for node in graph.nodes:
+        if node.is_terminal:
+            below.append(frozenset([node.name]))
+        else:
+            first, *others = (below[argument] for argument in node.arguments)
+            below.append(first.union(*others))
+    return below

@@ -23,6 +23,7 @@ from eznas.plan.folds import (
     asked_for_sign,
     folded,
     sums_two,
+    terminals_below,
 )
 from eznas.terminals import Shape
 from eznas_kernels.instructions import Form
@@ -101,12 +102,16 @@ class _Lowering:
         self.values = [Value(Place.NOWHERE, self.none)]
         self.calls: list[Call] = []
         self.held: list[Held | None] = [None] * len(graph.nodes)
+        self._terminals = terminals_below(graph)
+        self._below: frozenset[str] = frozenset()
+        """The terminals below the node that is lowered."""
         self._made: dict[tuple[object, ...], int] = {}
         self._parts: dict[tuple[object, ...], Held] = {}
 
     def lower(self, index: int) -> None:
         """Hold one node, whose arguments are held."""
         node, shape = self.graph.nodes[index], self.shapes[index]
+        self._below = self._terminals[index]
         if node.is_terminal:
             value = self._value(Place.TERMINAL, shape.sizes, node.name)
             self.held[index] = Held(value, shape, shape.is_single)
@@ -134,7 +139,7 @@ class _Lowering:
         return held
 
     def _value(self, place: Place, size: Sizes, label: str, constant: Sizes | None = None) -> int:
-        self.values.append(Value(place, size, label, constant))
+        self.values.append(Value(place, size, label, constant, self._below))
         return len(self.values) - 1
 
     def _constant(self, label: str, numbers: Sizes) -> int:

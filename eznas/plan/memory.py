@@ -32,6 +32,8 @@ class Memory:
     """For each value whether every tile overwrites the one before."""
     size: int
     """The numbers in all."""
+    singles: int
+    """How many of them, at the beginning, are values that are one number."""
 
 
 def lay_out(values: Sequence[Value], sections: Sequence[Section]) -> Memory:
@@ -39,12 +41,12 @@ def lay_out(values: Sequence[Value], sections: Sequence[Section]) -> Memory:
     spans = _spans(values, sections)
     offsets = [0] * len(values)
     is_tile = [False] * len(values)
-    size = 0
+    singles = 0
     for index, each in enumerate(values):
         if each.place is Place.NUMBER:
-            offsets[index] = size
-            size += 1
-    tiles_begin = _whole_lines(size)
+            offsets[index] = singles
+            singles += 1
+    tiles_begin = _whole_lines(singles)
     tiles = 0
     for section in sections:
         if section.size:
@@ -56,7 +58,7 @@ def lay_out(values: Sequence[Value], sections: Sequence[Section]) -> Memory:
     tensors_begin = tiles_begin + tiles * _TILE_ROOM
     whole = {value: span for value, span in spans.items() if not is_tile[value]}
     end = _place_tensors(values, whole, offsets, tensors_begin)
-    return Memory(tuple(offsets), tuple(is_tile), end)
+    return Memory(tuple(offsets), tuple(is_tile), end, singles)
 
 
 def _spans(values: Sequence[Value], sections: Sequence[Section]) -> dict[int, tuple[int, int]]:

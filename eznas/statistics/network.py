@@ -36,6 +36,7 @@ class NetworkStatistics:
     locate: Callable[[str], NDArray[np.int64]] | None = None
     geometry_numbers: NDArray[np.int64] = field(init=False)
     _addresses: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
+    _first_layers: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         numbers = np.array([number_of_geometry(geometry) for geometry in self.geometries], np.int64)
@@ -87,6 +88,24 @@ class NetworkStatistics:
             found = (self.locate or self._located)(terminal)
             found.flags.writeable = False
             self._addresses[terminal] = found
+        return found
+
+    def first_layers_of(self, terminal: str) -> NDArray[np.int64]:
+        """For each layer the first one that holds the same tensor of a terminal, itself where no other does.
+
+        Tensors are the same where their numbers lie at one address and have one shape; a store keeps equal
+        tensors of a network once. Found once; see `addresses` for what is raised.
+        """
+        found = self._first_layers.get(terminal)
+        if found is None:
+            met: dict[tuple[int, Shape | None], int] = {}
+            shapes = [geometry.shape(terminal) for geometry in self.geometries]
+            tensors = zip(self.addresses_of(terminal).tolist(), shapes, strict=True)
+            found = np.array(
+                [met.setdefault(tensor, layer) for layer, tensor in enumerate(tensors)], np.int64
+            )
+            found.flags.writeable = False
+            self._first_layers[terminal] = found
         return found
 
     def _located(self, terminal: str) -> NDArray[np.int64]:

@@ -197,8 +197,43 @@ def _run(
         )  # fmt: skip
 
 
+@scalar
+def _first_like(
+    first_layers: NDArray[np.int64],
+    is_member: NDArray[np.bool_],
+    layers: NDArray[np.int64],
+    before: NDArray[np.int64],
+    place: int,
+) -> int:
+    """The place of the first layer with the same tensors, of which those before `place` know their own."""
+    layer = layers[place]
+    earliest = 0
+    for terminal in range(is_member.size):
+        if is_member[terminal]:
+            earliest = max(earliest, first_layers[terminal, layer])
+    # Layers before the latest of these lack that tensor; mostly it is the layer's own.
+    for other in range(place - 1, -1, -1):
+        if layers[other] < earliest:
+            break
+        is_same = True
+        for terminal in range(is_member.size):
+            if is_member[terminal]:
+                is_same &= first_layers[terminal, layers[other]] == first_layers[terminal, layer]
+        if is_same:
+            return int(before[other])
+    return place
+
+
+@scalar
+def _is_of_kind(repeated: NDArray[np.int64], place: int, example: int) -> bool:
+    for row in range(repeated.shape[0]):
+        if (repeated[row, place] == place) != (repeated[row, example] == example):
+            return False
+    return True
+
+
 @kernel(
-    _INSTRUCTIONS, _TABLE, SIZES, _TABLE, _TABLES, SIZES, SIZES, SIZES, _TABLE,
+    _INSTRUCTIONS, _TABLES, SIZES, _TABLE, _TABLES, SIZES, SIZES, SIZES, SIZES, _TABLE, _TABLE, _TABLE,
     types.Array(types.int64, 1, "C"), SIZES, types.Array(types.float64, 1, "C"),
     SIZES, types.Array(types.float64, 2, "C"),
 )  # fmt: skip
@@ -211,40 +246,53 @@ def run(
     given_slots: NDArray[np.int64],
     layers: NDArray[np.int64],
     geometries: NDArray[np.int64],
+    kinds: NDArray[np.int64],
     given: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    rows: NDArray[np.int64],
     slots: NDArray[np.int64],
     steps: NDArray[np.int64],
     totals: NDArray[np.float64],
     results: NDArray[np.int64],
     scalars: NDArray[np.float64],
 ) -> None:
-    """Run the instructions on some layers of a network.
+    """Run instructions on some layers, one after the other.
+
+    What an instruction makes that is one number stays there for the layers to come; which of them need not
+    compute it again, `kinds` and `rows` say.
 
     Args:
         instructions: (instructions, len(Column)).
-        sections: (sections, 3) first instruction, the one after the last, and the number of the size of the
-            tensors that are walked in tiles, -1 for single steps.
+        sections: (kinds of layers, sections, 3) first instruction, the one after the last, and the number of
+            the size of the tensors that are walked in tiles, -1 for single steps.
         kernels: The addresses that instructions call.
         lengths: (geometries, sizes) what the numbers of sizes mean.
         sizes: (geometries, shaped or fused kernels, columns), see `SizeColumn`.
         given_slots: The slots whose addresses differ from layer to layer.
         layers: The layers to run on.
         geometries: For each of them its geometry.
-        given: (given slots, layers of the network) their addresses.
-        slots: The addresses of all slots; those given are overwritten.
+        kinds: For each of them its kind, see `find_repeats`.
+        given: (given slots, all layers) their addresses.
+        numbers: (numbers, 3) for single numbers that are computed the slot, the index in `rows`, and how
+            many bytes behind the address found there it lies.
+        rows: (sets of numbers, layers to run on) where the numbers of a set lie.
+        slots: The addresses of all slots; those given, and those of numbers, are overwritten.
         steps: For each slot the bytes from one number to the next; 0 where every tile finds the same.
         totals: Scratch memory for sums.
         results: The slots of the numbers that are wanted.
-        scalars: (results, layers of the network) where they are put.
+        scalars: (results, all layers) where they are put.
     """
     operands = np.empty(sizes.shape[2] + 1, np.int64)
     for position in range(layers.size):
         layer = layers[position]
         its_lengths, its_sizes = lengths[geometries[position]], sizes[geometries[position]]
+        its_sections = sections[kinds[position]]
+        for index in range(numbers.shape[0]):
+            slots[numbers[index, 0]] = rows[numbers[index, 1], position] + numbers[index, 2]
         for index in range(given_slots.size):
             slots[given_slots[index]] = given[index, layer]
-        for section in range(sections.shape[0]):
-            first, end, number = sections[section, 0], sections[section, 1], sections[section, 2]
+        for section in range(its_sections.shape[0]):
+            first, end, number = its_sections[section, 0], its_sections[section, 1], its_sections[section, 2]
             if number < 0:
                 for index in range(first, end):
                     count = its_lengths[instructions[index, Column.SIZE]]
@@ -263,6 +311,49 @@ def run(
                     )  # fmt: skip
         for index in range(results.size):
             scalars[index, layer] = _number(slots[results[index]])
+
+
+@kernel(
+    _TABLE, types.Array(types.boolean, 2, "C", readonly=True), SIZES, types.Array(types.int64, 2, "C"),
+    types.Array(types.int64, 1, "C"), types.Array(types.int64, 1, "C"), returns=types.int64,
+)  # fmt: skip
+def find_repeats(
+    first_layers: NDArray[np.int64],
+    dependencies: NDArray[np.bool_],
+    layers: NDArray[np.int64],
+    repeated: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    examples: NDArray[np.int64],
+) -> int:
+    """Find the layers that hold the same tensors as an earlier one, for several sets of terminals.
+
+    Layers are of one kind where an earlier one holds the same for the same sets.
+
+    Args:
+        first_layers: (terminals, all layers) the first layer that holds the same tensor.
+        dependencies: (sets, terminals) whether a terminal is in a set.
+        layers: Some of the layers, in ascending order.
+        repeated: (sets, some layers) where the place of the first of them with the same tensors is put, which
+            is a layer's own where there is none before it.
+        kinds: (some layers) where the number of each layer's kind is put.
+        examples: Room for as many numbers; the place of a layer of each kind is put at its beginning.
+
+    Returns:
+        The number of kinds.
+    """
+    for row in range(dependencies.shape[0]):
+        for place in range(layers.size):
+            repeated[row, place] = _first_like(first_layers, dependencies[row], layers, repeated[row], place)
+    found = 0
+    for place in range(layers.size):
+        kind = 0
+        while kind < found and not _is_of_kind(repeated, place, examples[kind]):
+            kind += 1
+        kinds[place] = kind
+        if kind == found:
+            examples[found] = place
+            found += 1
+    return found
 
 
 @kernel(

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eznas.backends.backend import SubtreeBackend, ToScalar
 from eznas.backends.tile.kernels import KernelTable
+from eznas.backends.tile.layers import LayerTable
 from eznas.backends.tile.running import RunnablePlan
 from eznas.compile import Graph, GrowingTable, ShapeColumn, ShapeTable, fold_roots, simplify
 from eznas.plan import Plan, make_plan
@@ -78,17 +79,15 @@ class TileBackend(SubtreeBackend):
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
         """Run each plan on all layers that it is for, of all networks."""
-        of_networks = [network.geometry_numbers for network in networks]
-        bounds = list(accumulate(map(len, of_networks), initial=0))
-        numbers = np.concatenate(of_networks)
-        scalars = np.empty((len(nodes), bounds[-1]))
-        terminals = plans.addresses(networks)
+        table = LayerTable.of_networks(networks, plans.terminals)
+        scalars = np.empty((len(nodes), len(table.geometries)))
         rows = {node: np.concatenate(parts) for node, parts in known.items()}
-        for plan, layers, geometries in self._placement(plans, numbers).layers_of_plans(numbers):
-            plan.run(layers, geometries, terminals, tuple(nodes), rows, scalars)
+        placement = self._placement(plans, table.geometries)
+        for plan, layers, geometries in placement.layers_of_plans(table.geometries):
+            plan.run(layers, geometries, table, tuple(nodes), rows, scalars)
             if self.has_better_plan(plan, plans.graph):
                 plans.forget(plan)
-        return [scalars[:, begin:end] for begin, end in pairwise(bounds)]
+        return [scalars[:, begin:end] for begin, end in pairwise(table.bounds)]
 
     def _placement(self, plans: _GraphPlans, numbers: NDArray[np.int64]) -> _Placement:
         """The plans for the geometries of these numbers, which are made where there are none."""
@@ -106,7 +105,7 @@ class TileBackend(SubtreeBackend):
         for rows in table.alike(plans.graph, columns):
             alike = [table.geometries[row] for row in rows]
             shapes = ShapeTable(alike).of_rows(columns, rows)
-            plan = RunnablePlan(self.plan(plans.graph, shapes), shapes, self.kernels)
+            plan = RunnablePlan(self.plan(plans.graph, shapes), shapes, self.kernels, plans.terminals)
             made |= {number_of_geometry(geometry): (plan, place) for place, geometry in enumerate(alike)}
         plans.place(made)
 
@@ -158,7 +157,7 @@ class _GraphPlans:
         """The same in arrays."""
         self.lock = threading.Lock()
         """Held while the placement is changed."""
-        self._terminals = sorted(self.graph.terminals)
+        self.terminals = sorted(self.graph.terminals)
 
     def missing(self, numbers: NDArray[np.int64]) -> list[int]:
         """The numbers of geometries without a plan among those of some layers."""
@@ -176,10 +175,3 @@ class _GraphPlans:
             kept = {number: found for number, found in self._plan_and_place.items() if found[0] is not plan}
             self._plan_and_place = kept
             self.placement = _Placement.of(kept)
-
-    def addresses(self, networks: Sequence[NetworkStatistics]) -> dict[str, NDArray[np.int64]]:
-        """For each terminal that is read the address of its numbers in each layer of all networks."""
-        return {
-            name: np.concatenate([network.addresses_of(name) for network in networks])
-            for name in self._terminals
-        }

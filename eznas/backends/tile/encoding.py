@@ -32,6 +32,12 @@ class EncodedPlan:
     """(values,) the bytes between neighbours, 0 for what all tiles share."""
     constants: NDArray[np.float32]
     """(constants, geometries)."""
+    numbers: NDArray[np.int64]
+    """(numbers that are computed, 3): slot, index in `dependencies`, and bytes from where a layer's begin."""
+    number_room: int
+    """The numbers of a layer, computed or constant."""
+    dependencies: tuple[frozenset[str], ...]
+    """The distinct sets of terminals that numbers depend on."""
     scratch_size: int
     """The numbers in the scratch memory."""
 
@@ -48,7 +54,7 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
     number_of_size = {ones: 0}
     told = [call for call in calls if call.sizes or call.fused]
     row_of = {id(call): row for row, call in enumerate(told)}
-    numbers = [
+    rows = [
         (
             call.form,
             number_of_kernel[call.kernel] if call.kernel else 0,
@@ -64,7 +70,7 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
         for call in calls
     ]
     # An array of the standard library takes numbers one after the other in a third of the time.
-    instructions = np.frombuffer(array("i", chain.from_iterable(numbers)), np.int32)
+    instructions = np.frombuffer(array("i", chain.from_iterable(rows)), np.int32)
     sections = []
     end = 0
     for section in plan.sections:
@@ -74,6 +80,7 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
         FLOAT_BYTES if value.place in _WALKED and not value.is_single and not tile else 0
         for value, tile in zip(plan.values, plan.memory.is_tile, strict=True)
     ]
+    numbers, dependencies = _numbers(plan)
     return EncodedPlan(
         instructions=instructions.reshape(-1, len(Column)),
         sections=np.array(sections, np.int64).reshape(-1, 3),
@@ -82,11 +89,25 @@ def encode(plan: Plan, number_of_kernel: Mapping[str, int]) -> EncodedPlan:
         offsets=np.array(plan.memory.offsets, np.int64) * FLOAT_BYTES,
         steps=np.array(steps, np.int64),
         constants=np.array(list(plan.constants.values()), np.float32).reshape(-1, plan.geometries),
+        numbers=numbers,
+        number_room=plan.memory.singles,
+        dependencies=dependencies,
         scratch_size=plan.memory.size,
     )
 
 
 _WALKED = (Place.TERMINAL, Place.TENSOR)
+
+
+def _numbers(plan: Plan) -> tuple[NDArray[np.int64], tuple[frozenset[str], ...]]:
+    """What the plan makes that is one number, and the sets of terminals on which these depend."""
+    row_of: dict[frozenset[str], int] = {}
+    numbers = [
+        (index, row_of.setdefault(value.terminals, len(row_of)), FLOAT_BYTES * offset)
+        for index, (value, offset) in enumerate(zip(plan.values, plan.memory.offsets, strict=True))
+        if value.place is Place.NUMBER and value.constant is None
+    ]
+    return np.array(numbers, np.int64).reshape(-1, 3), tuple(row_of)
 
 
 def _sizes(plan: Plan, told: list[Call]) -> NDArray[np.int64]:
