@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import torch
 
-from eznas.backends import SubtreeBackend, ToScalar, get_backend
+from eznas.backends import Backend, SubtreeBackend, ToScalar, get_backend
 from eznas.compile import GrowingTable
 from eznas.errors import ConfigError, EznasError, StatisticsError
 from eznas.evaluator.jobs import (
@@ -26,7 +26,7 @@ from eznas.evaluator.jobs import (
 from eznas.evaluator.memo import Memo, Row, outcome_memo, program_code, row_memo
 from eznas.evaluator.outcomes import Outcomes
 from eznas.evaluator.scores import Scores
-from eznas.evaluator.typed_programs import TypedPrograms
+from eznas.evaluator.typed_programs import typed_programs
 from eznas.program import AnyProgram, canonical_form
 from eznas.statistics import NetworkStatistics
 from eznas.threads import available_processors, one_torch_thread
@@ -46,7 +46,8 @@ class Evaluator:
 
     Args:
         statistics: A `StatisticsStore`, or any sequence of `NetworkStatistics`.
-        backend: One of `eznas.backends.BACKEND_NAMES`; `auto` is `eager` for a single network.
+        backend: One of `eznas.backends.BACKEND_NAMES`, where `auto` is `eager` for a single network; or a
+            backend that other evaluators have as well, so that it plans programs once for all of them.
         threads: How many networks are evaluated at once, by default the processors that the backend can use;
             with one, everything is done in the thread that calls.
         memo_bytes: The budget for scores, and numbers of subtrees, that are kept between calls; 0 keeps none,
@@ -61,7 +62,7 @@ class Evaluator:
     def __init__(
         self,
         statistics: Sequence[NetworkStatistics],
-        backend: str = "auto",
+        backend: str | Backend = "auto",
         threads: int | None = None,
         memo_bytes: int | None = None,
         to_scalar: str = ToScalar.MEAN,
@@ -78,7 +79,9 @@ class Evaluator:
         # Eager torch takes some 0.1 ms for a program and a layer, loading the compiled kernels half a second.
         # Not by the number of programs, since results must not depend on how they are grouped.
         is_small = backend == "auto" and len(statistics) == 1
-        self.backend = get_backend("eager" if is_small else backend)
+        if isinstance(backend, str):
+            backend = get_backend("eager" if is_small else backend)
+        self.backend = backend
         self.threads = threads or min(
             available_processors(), self.backend.useful_threads or available_processors()
         )
@@ -87,7 +90,7 @@ class Evaluator:
         self.subtree_memo = row_memo(budget - self.memo.budget)
         self._memo_lock = threading.Lock()
         # What a backend infers for plans was mostly inferred for the programs before.
-        self._shapes = self.backend.shapes if isinstance(self.backend, SubtreeBackend) else GrowingTable()
+        self.shapes = self.backend.shapes if isinstance(self.backend, SubtreeBackend) else GrowingTable()
         self.to_scalar = ToScalar(to_scalar)
 
     def score(self, programs: Sequence[AnyProgram], networks: Sequence[int] | None = None) -> Scores:
@@ -136,7 +139,7 @@ class Evaluator:
         found = Outcomes.unknown(len(codes), len(networks))
         missing = found.recall(self.memo, codes, networks)
         column_of = {network: column for column, network in enumerate(networks)}
-        tasks = self._tasks(tuple(programs.values()), networks, missing)
+        tasks = self._tasks(programs, networks, missing)
         for task, outcomes in self._over_threads(tasks):
             found.put(task.programs, [column_of[network] for network in task.networks], outcomes)
             outcomes.remember(self.memo, [codes[row] for row in task.programs], task.networks)
@@ -144,7 +147,7 @@ class Evaluator:
 
     def _tasks(
         self,
-        programs: Sequence[AnyProgram],
+        programs: Mapping[bytes, AnyProgram],
         networks: Sequence[int],
         missing: Mapping[tuple[int, ...], Sequence[int]],
     ) -> list[Task]:
@@ -152,8 +155,9 @@ class Evaluator:
         # One graph for all networks, where the backend can run the part of it that is missing on each.
         together = isinstance(self.backend, SubtreeBackend)
         everything = tuple(sorted(set[int]().union(*missing)))
+        in_order = list(programs.items())
         typed = {
-            rows: TypedPrograms([programs[row] for row in rows], self.to_scalar, self._shapes)
+            rows: typed_programs(dict(in_order[row] for row in rows), self.to_scalar, self.shapes)
             for rows in ([everything] if together and missing else missing)
         }
         tasks = []

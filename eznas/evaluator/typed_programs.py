@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import functools
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from eznas.backends import ToScalar
 from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_roots, simplify
+from eznas.evaluator.memo import Code
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import AnyProgram
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import numbered_geometry
+
+CALLS_KEPT: Final = 4
+"""Of how many calls the programs are kept: a generation is scored on so many tasks, one after the other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +90,28 @@ def _first_refusals(
         for row, rejection in refusing.get(number, {}).items():
             found.setdefault(row, Refusal(layer, rejection))
     return found
+
+
+_recent: Final[OrderedDict[tuple[object, ...], TypedPrograms]] = OrderedDict()
+"""Of all evaluators, since each task of an evolution has its own; those with one backend share them."""
+
+_changing_recent: Final = threading.Lock()
+
+
+def typed_programs(
+    programs: Mapping[Code, AnyProgram], to_scalar: ToScalar, shapes: GrowingTable
+) -> TypedPrograms:
+    """The programs of these codes, typed now or by one of the last calls with the same shapes.
+
+    A backend that plans a graph once finds it again.
+    """
+    key = tuple(programs), to_scalar, shapes
+    with _changing_recent:
+        found = _recent.get(key)
+        if found is None:
+            found = _recent[key] = TypedPrograms(tuple(programs.values()), to_scalar, shapes)
+            if len(_recent) > CALLS_KEPT:
+                _recent.popitem(last=False)
+        else:
+            _recent.move_to_end(key)
+        return found

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from eznas.backends import get_backend
 from eznas.errors import RunError
 from eznas.evaluator import Evaluator
 from eznas.evolution.clock import Clock, Phase
@@ -82,11 +83,11 @@ class Evolution:
         self._tasks = tasks
         self._generator = random.Random(config.seed)
         self._variation = _variation(config, self._generator)
-        self._validity = Validity([task.statistics for task in tasks], config)
+        # One for all, so that a generation is planned once.
+        backend = get_backend(config.backend)
+        self._validity = Validity([task.statistics for task in tasks], config, backend)
         self._evaluators = [
-            Evaluator(
-                task.statistics, config.backend, config.threads, config.memo_bytes, to_scalar=config.to_scalar
-            )
+            Evaluator(task.statistics, backend, config.threads, config.memo_bytes, config.to_scalar)
             for task in tasks
         ]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from eznas.compile import Rejection, build_graph, infer_shapes
+from eznas.backends import Backend
+from eznas.compile import Rejection, build_graph
 from eznas.evaluator import Evaluator
 from eznas.evolution.config import EvolutionConfig
 from eznas.program import AnyProgram
@@ -23,10 +24,16 @@ class Validity:
 
     Args:
         stores: For each task the statistics of its stored networks.
-        config: Backend, threads and to_scalar.
+        config: Threads and to_scalar.
+        backend: Scores the programs; that of the configuration by default.
     """
 
-    def __init__(self, stores: Sequence[Sequence[NetworkStatistics]], config: EvolutionConfig) -> None:
+    def __init__(
+        self,
+        stores: Sequence[Sequence[NetworkStatistics]],
+        config: EvolutionConfig,
+        backend: Backend | None = None,
+    ) -> None:
         self._geometries: set[Geometry] = set()
         probes: list[NetworkStatistics] = []
         for store in stores:
@@ -35,7 +42,7 @@ class Validity:
             # The same networks in every run, so that validity does not depend on the seed of the run.
             probes.extend(random.Random(0).sample(networks, min(PROBE_NETWORKS, len(networks))))
         self._evaluator = Evaluator(
-            probes, config.backend, config.threads, memo_bytes=0, to_scalar=config.to_scalar
+            probes, backend or config.backend, config.threads, memo_bytes=0, to_scalar=config.to_scalar
         )
 
     def check(self, programs: Sequence[AnyProgram]) -> list[bool]:
@@ -47,16 +54,12 @@ class Validity:
 
     def _well_typed(self, programs: Sequence[AnyProgram]) -> list[int]:
         """The rows of the programs that have a shape on every geometry."""
-        rows = list(range(len(programs)))
         graph = build_graph(programs)
-        for geometry in self._geometries:
-            shapes = infer_shapes(graph, geometry)
-            kept = [
-                place for place, root in enumerate(graph.roots) if not isinstance(shapes[root], Rejection)
-            ]
-            # Most ill-typed programs fit no geometry, and hold most of the nodes: without them the embedded
-            # tasks' 85 geometries take a third of the time.
-            if len(kept) < len(rows):
-                rows = [rows[place] for place in kept]
-                graph = graph.select(kept)
-        return rows
+        table = self._evaluator.shapes.covering(self._geometries)
+        columns = table.infer(graph)
+        asked = [table.rows[geometry] for geometry in self._geometries]
+        refused = {
+            column: any(isinstance(column.entries[row], Rejection) for row in asked)
+            for column in {columns[root] for root in graph.roots}
+        }
+        return [row for row, root in enumerate(graph.roots) if not refused[columns[root]]]
