@@ -197,41 +197,6 @@ def _run(
         )  # fmt: skip
 
 
-@scalar
-def _first_like(
-    first_layers: NDArray[np.int64],
-    is_member: NDArray[np.bool_],
-    layers: NDArray[np.int64],
-    before: NDArray[np.int64],
-    place: int,
-) -> int:
-    """The place of the first layer with the same tensors, of which those before `place` know their own."""
-    layer = layers[place]
-    earliest = 0
-    for terminal in range(is_member.size):
-        if is_member[terminal]:
-            earliest = max(earliest, first_layers[terminal, layer])
-    # Layers before the latest of these lack that tensor; mostly it is the layer's own.
-    for other in range(place - 1, -1, -1):
-        if layers[other] < earliest:
-            break
-        is_same = True
-        for terminal in range(is_member.size):
-            if is_member[terminal]:
-                is_same &= first_layers[terminal, layers[other]] == first_layers[terminal, layer]
-        if is_same:
-            return int(before[other])
-    return place
-
-
-@scalar
-def _is_of_kind(repeated: NDArray[np.int64], place: int, example: int) -> bool:
-    for row in range(repeated.shape[0]):
-        if (repeated[row, place] == place) != (repeated[row, example] == example):
-            return False
-    return True
-
-
 @kernel(
     _INSTRUCTIONS, _TABLES, SIZES, _TABLE, _TABLES, SIZES, SIZES, SIZES, SIZES, _TABLE, _TABLE, _TABLE,
     types.Array(types.int64, 1, "C"), SIZES, types.Array(types.float64, 1, "C"),
@@ -311,49 +276,6 @@ def run(
                     )  # fmt: skip
         for index in range(results.size):
             scalars[index, layer] = _number(slots[results[index]])
-
-
-@kernel(
-    _TABLE, types.Array(types.boolean, 2, "C", readonly=True), SIZES, types.Array(types.int64, 2, "C"),
-    types.Array(types.int64, 1, "C"), types.Array(types.int64, 1, "C"), returns=types.int64,
-)  # fmt: skip
-def find_repeats(
-    first_layers: NDArray[np.int64],
-    dependencies: NDArray[np.bool_],
-    layers: NDArray[np.int64],
-    repeated: NDArray[np.int64],
-    kinds: NDArray[np.int64],
-    examples: NDArray[np.int64],
-) -> int:
-    """Find the layers that hold the same tensors as an earlier one, for several sets of terminals.
-
-    Layers are of one kind where an earlier one holds the same for the same sets.
-
-    Args:
-        first_layers: (terminals, all layers) the first layer that holds the same tensor.
-        dependencies: (sets, terminals) whether a terminal is in a set.
-        layers: Some of the layers, in ascending order.
-        repeated: (sets, some layers) where the place of the first of them with the same tensors is put, which
-            is a layer's own where there is none before it.
-        kinds: (some layers) where the number of each layer's kind is put.
-        examples: Room for as many numbers; the place of a layer of each kind is put at its beginning.
-
-    Returns:
-        The number of kinds.
-    """
-    for row in range(dependencies.shape[0]):
-        for place in range(layers.size):
-            repeated[row, place] = _first_like(first_layers, dependencies[row], layers, repeated[row], place)
-    found = 0
-    for place in range(layers.size):
-        kind = 0
-        while kind < found and not _is_of_kind(repeated, place, examples[kind]):
-            kind += 1
-        kinds[place] = kind
-        if kind == found:
-            examples[found] = place
-            found += 1
-    return found
 
 
 @kernel(

@@ -17,7 +17,7 @@ from eznas.compile import Rejection, build_graph, infer_shapes
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics, geometry_of_convolution
 from eznas.terminals import Geometry
-from eznas_kernels import machine
+from eznas_kernels.repeats import find_repeats
 
 PROGRAMS = st.lists(strategies_programs.programs(max_height=5, max_size=16), min_size=1, max_size=8)
 LAYERS = 6
@@ -95,7 +95,7 @@ def test_repeats_are_found_as_by_comparing_every_pair(
     first_layers = np.array([[list(row).index(tensor) for tensor in row] for row in tensors], np.int64)
     repeated = np.full((sets, chosen.size), -1, np.int64)
     kinds, examples = np.full((2, chosen.size), -1, np.int64)
-    found = machine.find_repeats(first_layers, dependencies, chosen, repeated, kinds, examples)
+    found = find_repeats(first_layers, dependencies, chosen, repeated, kinds, examples)
     for row, members in enumerate(dependencies):
         seen = [tuple(tensors[members, layer]) for layer in chosen]
         assert repeated[row].tolist() == [seen.index(each) for each in seen]

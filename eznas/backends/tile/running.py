@@ -18,6 +18,7 @@ from eznas.compile import ShapeColumn
 from eznas.plan import Plan
 from eznas_kernels import machine
 from eznas_kernels.instructions import FLOAT_BYTES
+from eznas_kernels.repeats import find_repeats
 
 _LINE_BYTES: Final = 64
 
@@ -97,9 +98,7 @@ class RunnablePlan:
         selection = self._selection(nodes, here)
         repeated = np.empty((len(self._dependencies), len(layers)), np.int64)
         kinds, examples = np.empty((2, len(layers)), np.int64)
-        found = machine.find_repeats(
-            table.first_layers, self._dependencies, layers, repeated, kinds, examples
-        )
+        found = find_repeats(table.first_layers, self._dependencies, layers, repeated, kinds, examples)
         part = self._part_of_kinds(selection, repeated[:, examples[:found]] != examples[:found])
         # Numbers of a layer lie where its network's earlier layers do not, and later ones may look for them.
         places = table.places[layers]
