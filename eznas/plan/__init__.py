@@ -3,7 +3,7 @@
 from eznas.plan.calls import Call, Place, Value
 from eznas.plan.folds import arguments_read
 from eznas.plan.fusion import HEAVY, Expression
-from eznas.plan.plan import Plan, find_chains, make_plan
+from eznas.plan.plan import Plan, make_plan
 from eznas.plan.text import plan_lines
 from eznas.plan.verification import verify
 
@@ -15,7 +15,6 @@ __all__ = [
     "Plan",
     "Value",
     "arguments_read",
-    "find_chains",
     "make_plan",
     "plan_lines",
     "verify",

@@ -14,12 +14,6 @@ from eznas.plan.memory import Memory, lay_out
 from eznas.plan.stages import Section, make_sections
 
 
-def find_chains(graph: Graph, shapes: Sequence[ShapeColumn]) -> Counter[Expression]:
-    """The chains of elementwise operations, and in how many numbers each results for one layer."""
-    lowered = lower(graph, shapes)
-    return expressions(make_sections(lowered.calls, len(lowered.values)), lowered.values)
-
-
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Sections of kernel calls, and where their operands live."""
@@ -31,6 +25,12 @@ class Plan:
     """For each node of the graph that is one number, the value that holds it."""
     fused: frozenset[Expression]
     """The chains of elementwise operations that one kernel computes at once."""
+    unfused: tuple[Section, ...]
+    """The sections as they would be without any."""
+
+    def chains(self) -> Counter[Expression]:
+        """The chains of elementwise operations, and in how many numbers each results for one layer."""
+        return expressions(self.unfused, self.values)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -68,16 +68,16 @@ def make_plan(
             numbers each results in for one layer.
     """
     lowered = lower(graph, shapes)
-    sections = make_sections(lowered.calls, len(lowered.values))
+    unfused = sections = make_sections(lowered.calls, len(lowered.values))
     fused: frozenset[Expression] = frozenset()
     if choose is not None:
-        found = expressions(sections, lowered.values)
+        found = expressions(unfused, lowered.values)
         fused = frozenset(choose(found)) & found.keys()
-        sections = fuse(sections, lowered.values, fused)
+        sections = fuse(unfused, lowered.values, fused)
     numbers = {
         node: held.value
         for node, held in enumerate(lowered.held)
         if held is not None and held.shape.is_single
     }
     memory = lay_out(lowered.values, sections)
-    return Plan(lowered.values, sections, memory, numbers, fused)
+    return Plan(lowered.values, sections, memory, numbers, fused, unfused)

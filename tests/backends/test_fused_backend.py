@@ -16,7 +16,7 @@ from eznas.backends.fused import AutoBackend, FusedBackend, compiling, kernel_so
 from eznas.backends.fused.costs import FusionCosts
 from eznas.compile import ShapeTable, build_graph, fold_roots
 from eznas.ops import OPS, OpKind
-from eznas.plan import HEAVY, Expression, find_chains, make_plan, verify
+from eznas.plan import HEAVY, Expression, make_plan, verify
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics, geometry_of_convolution
 from eznas_kernels.elementwise import QUICK
@@ -58,13 +58,13 @@ def no_kernels_yet(monkeypatch: pytest.MonkeyPatch) -> compiling.GeneratedKernel
 
 def test_a_chain_is_one_expression_with_operands_numbered_in_the_order_of_their_use() -> None:
     graph = _graph(CHAIN)
-    (expression,) = find_chains(graph, ShapeTable([LAYER]).infer(graph))
+    (expression,) = make_plan(graph, ShapeTable([LAYER]).infer(graph)).chains()
     assert str(expression) == "exp(sub(relu(array_0), mul(array_3, abs(sub_scalar(array_1, number_2)))))"
 
 
 def test_what_others_read_too_is_computed_by_itself() -> None:
     graph = _graph("exp(relu(T1_D))", "abs(relu(T1_D))")
-    assert not find_chains(graph, ShapeTable([LAYER]).infer(graph))
+    assert not make_plan(graph, ShapeTable([LAYER]).infer(graph)).chains()
 
 
 @given(
@@ -80,7 +80,7 @@ def test_plans_with_every_chain_fused_pass_the_verifier(programs: list[Program])
     graph = fold_roots(build_graph(programs), "mean")
     plan = make_plan(graph, ShapeTable([geometry]).infer(graph), set)
     verify(plan)
-    assert plan.fused == find_chains(graph, ShapeTable([geometry]).infer(graph)).keys()
+    assert plan.fused == make_plan(graph, ShapeTable([geometry]).infer(graph)).chains().keys()
 
 
 def test_the_source_is_python_that_names_each_operation_once() -> None:
@@ -120,7 +120,7 @@ def test_the_heavy_operations_are_those_with_a_quick_form() -> None:
 def test_a_chain_has_one_exponential_or_logarithm_at_most() -> None:
     graph = fold_roots(build_graph([Program.parse("sigmoid(abs(exp(square(log(square(T1_D))))))")]), "mean")
     shapes = ShapeTable([geometry_of_convolution(3, 3, 1, side=66)]).infer(graph)
-    found = find_chains(graph, shapes)
+    found = make_plan(graph, shapes).chains()
     assert sorted(tuple(kernel for kernel, _ in chain.steps) for chain in found) == [
         ("exp", "abs"),
         ("square", "log", "square"),

@@ -9,7 +9,7 @@ from eznas.backends.fused.backend import FusedBackend, saved
 from eznas.backends.fused.costs import FusionCosts
 from eznas.backends.tile.running import RunnablePlan
 from eznas.compile import Graph, ShapeColumn
-from eznas.plan import Expression, Plan, find_chains, make_plan
+from eznas.plan import Expression, Plan, make_plan
 
 
 class AutoBackend(FusedBackend):
@@ -33,12 +33,12 @@ class AutoBackend(FusedBackend):
         # Looking for chains takes a fifth of planning.
         return make_plan(graph, shapes, (lambda _found: self._chosen) if self._chosen else None)
 
-    def has_better_plan(self, plan: RunnablePlan, graph: Graph) -> bool:
+    def has_better_plan(self, plan: RunnablePlan) -> bool:
         """Count what fusing would have saved, once that can be much; whether a chain has become worth it."""
         if plan.seconds < self._costs.compile_seconds:
             return False
         layers, plan.seconds, plan.layers = plan.layers, 0.0, 0
-        found = find_chains(graph, plan.shapes)
+        found = plan.chains
         for expression, numbers in found.items():
             if expression not in self._chosen:
                 seconds = saved(expression, numbers) * layers * self._costs.seconds_per_number

@@ -16,7 +16,7 @@ from eznas.backends.fused.compiling import GENERATED
 from eznas.backends.tile import TileBackend
 from eznas.compile import Graph, ShapeTable, build_graph, fold_roots
 from eznas.files import write_whole
-from eznas.plan import find_chains
+from eznas.plan import make_plan
 from eznas.program import Program
 from eznas.statistics import NetworkStatistics
 from eznas_kernels.cache import cache_folder
@@ -62,7 +62,7 @@ class FusionCosts(BaseModel):
         fused, tile = FusedBackend(), TileBackend()
         geometry = network.geometries[0]
         folded = fold_roots(graph, ToScalar.MEAN.op)
-        found = find_chains(folded, ShapeTable([geometry]).infer(folded))
+        found = make_plan(folded, ShapeTable([geometry]).infer(folded)).chains()
         numbers = sum(saved(expression, count) for expression, count in found.items()) * _LAYERS
         seconds = {
             backend: min(_seconds(backend, graph, network) for _ in range(_ROUNDS))

@@ -57,8 +57,8 @@ class TileBackend(SubtreeBackend):
         """The plan that this backend runs for a graph whose roots are numbers."""
         return make_plan(graph, shapes)
 
-    def has_better_plan(self, plan: RunnablePlan, graph: Graph) -> bool:  # noqa: ARG002 - for others
-        """Whether to plan a graph anew, of which a plan has run."""
+    def has_better_plan(self, plan: RunnablePlan) -> bool:  # noqa: ARG002 - for others
+        """Whether to make a plan that has run anew."""
         return False
 
     def _plans_of(self, graph: Graph, to_scalar: ToScalar | None) -> _GraphPlans:
@@ -85,7 +85,7 @@ class TileBackend(SubtreeBackend):
         placement = self._placement(plans, table.geometries)
         for plan, layers, geometries in placement.layers_of_plans(table.geometries):
             plan.run(layers, geometries, table, tuple(nodes), rows, scalars)
-            if self.has_better_plan(plan, plans.graph):
+            if self.has_better_plan(plan):
                 plans.forget(plan)
         return [scalars[:, begin:end] for begin, end in pairwise(table.bounds)]
 
@@ -105,7 +105,7 @@ class TileBackend(SubtreeBackend):
         for rows in table.alike(plans.graph, columns):
             alike = [table.geometries[row] for row in rows]
             shapes = ShapeTable(alike).of_rows(columns, rows)
-            plan = RunnablePlan(self.plan(plans.graph, shapes), shapes, self.kernels, plans.terminals)
+            plan = RunnablePlan(self.plan(plans.graph, shapes), self.kernels, plans.terminals)
             made |= {number_of_geometry(geometry): (plan, place) for place, geometry in enumerate(alike)}
         plans.place(made)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Final
 
@@ -14,8 +16,7 @@ from numpy.typing import NDArray
 from eznas.backends.tile.encoding import EncodedPlan, encode
 from eznas.backends.tile.kernels import KernelTable
 from eznas.backends.tile.layers import LayerTable
-from eznas.compile import ShapeColumn
-from eznas.plan import Plan
+from eznas.plan import Expression, Plan
 from eznas_kernels import machine
 from eznas_kernels.instructions import FLOAT_BYTES
 from eznas_kernels.repeats import find_repeats
@@ -55,12 +56,8 @@ class RunnablePlan:
     Threads may share it.
     """
 
-    def __init__(
-        self, plan: Plan, shapes: Sequence[ShapeColumn], kernels: KernelTable, terminals: Sequence[str]
-    ) -> None:
+    def __init__(self, plan: Plan, kernels: KernelTable, terminals: Sequence[str]) -> None:
         self.plan = plan
-        self.shapes = shapes
-        """What it was planned for."""
         self.seconds = 0.0
         """How long it has run, and"""
         self.layers = 0
@@ -132,6 +129,11 @@ class RunnablePlan:
         )
         self.seconds += perf_counter() - begin
         self.layers += len(layers)
+
+    @cached_property
+    def chains(self) -> Counter[Expression]:
+        """See `Plan.chains`."""
+        return self.plan.chains()
 
     def _part_of_kinds(self, selection: _Selection, is_there: NDArray[np.bool_]) -> _Part:
         """What layers of some kinds need, one kind after the other.
