@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from eznas_kernels import elementwise
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import SOURCE, reduction
+from eznas_kernels.quarters import quarters, sum_of_four
 
 Array = NDArray[np.float32]
 
@@ -26,36 +27,60 @@ NONE = np.int32(0)
 @reduction(SOURCE)
 def sum_of_relu(source: Array) -> float:
     """The sum of the values above zero."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += float(elementwise.relu(source[i]))
+    for i in range(first.size):
+        total += sum_of_four(
+            elementwise.relu(first[i]),
+            elementwise.relu(second[i]),
+            elementwise.relu(third[i]),
+            elementwise.relu(fourth[i]),
+        )
+    for i in range(rest.size):
+        total += float(elementwise.relu(rest[i]))
     return total
 
 
 @reduction(SOURCE)
 def sum_of_reciprocals(source: Array) -> float:
     """The sum of one over the values."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += float(elementwise.reciprocal(source[i]))
+    for i in range(first.size):
+        total += sum_of_four(
+            elementwise.reciprocal(first[i]),
+            elementwise.reciprocal(second[i]),
+            elementwise.reciprocal(third[i]),
+            elementwise.reciprocal(fourth[i]),
+        )
+    for i in range(rest.size):
+        total += float(elementwise.reciprocal(rest[i]))
     return total
 
 
 @reduction(SOURCE)
 def count_above_zero(source: Array) -> float:
     """The number of values above zero."""
+    first, second, third, fourth, rest = quarters(source)
     count = NONE
-    for i in range(source.size):
-        count = np.int32(count + (source[i] > ZERO))
+    for i in range(first.size):
+        four = (first[i] > ZERO) + (second[i] > ZERO) + (third[i] > ZERO) + (fourth[i] > ZERO)
+        count = np.int32(count + four)
+    for i in range(rest.size):
+        count = np.int32(count + (rest[i] > ZERO))
     return float(count)
 
 
 @reduction(SOURCE)
 def count_below_zero(source: Array) -> float:
     """The number of values below zero."""
+    first, second, third, fourth, rest = quarters(source)
     count = NONE
-    for i in range(source.size):
-        count = np.int32(count + (source[i] < ZERO))
+    for i in range(first.size):
+        four = (first[i] < ZERO) + (second[i] < ZERO) + (third[i] < ZERO) + (fourth[i] < ZERO)
+        count = np.int32(count + four)
+    for i in range(rest.size):
+        count = np.int32(count + (rest[i] < ZERO))
     return float(count)
 
 
@@ -71,27 +96,51 @@ def sum_of_signs(source: Array) -> float:
 @reduction(SOURCE, SOURCE)
 def sum_of_sums(first: Array, second: Array) -> float:
     """The sum of the sums of two arrays."""
+    size = common_size(first, second)
+    a, b, c, d, first_rest = quarters(first[:size])
+    e, f, g, h, second_rest = quarters(second[:size])
     total = 0.0
-    for i in range(common_size(first, second)):
-        total += float(elementwise.add(first[i], second[i]))
+    for i in range(a.size):
+        total += sum_of_four(
+            elementwise.add(a[i], e[i]), elementwise.add(b[i], f[i]),
+            elementwise.add(c[i], g[i]), elementwise.add(d[i], h[i]),
+        )  # fmt: skip
+    for i in range(first_rest.size):
+        total += float(elementwise.add(first_rest[i], second_rest[i]))
     return total
 
 
 @reduction(SOURCE, SOURCE)
 def sum_of_differences(first: Array, second: Array) -> float:
     """The sum of the first array less the second."""
+    size = common_size(first, second)
+    a, b, c, d, first_rest = quarters(first[:size])
+    e, f, g, h, second_rest = quarters(second[:size])
     total = 0.0
-    for i in range(common_size(first, second)):
-        total += float(elementwise.sub(first[i], second[i]))
+    for i in range(a.size):
+        total += sum_of_four(
+            elementwise.sub(a[i], e[i]), elementwise.sub(b[i], f[i]),
+            elementwise.sub(c[i], g[i]), elementwise.sub(d[i], h[i]),
+        )  # fmt: skip
+    for i in range(first_rest.size):
+        total += float(elementwise.sub(first_rest[i], second_rest[i]))
     return total
 
 
 @reduction(SOURCE, SOURCE)
 def sum_of_products(first: Array, second: Array) -> float:
     """The sum of the products of two arrays."""
+    size = common_size(first, second)
+    a, b, c, d, first_rest = quarters(first[:size])
+    e, f, g, h, second_rest = quarters(second[:size])
     total = 0.0
-    for i in range(common_size(first, second)):
-        total += float(elementwise.mul(first[i], second[i]))
+    for i in range(a.size):
+        total += sum_of_four(
+            elementwise.mul(a[i], e[i]), elementwise.mul(b[i], f[i]),
+            elementwise.mul(c[i], g[i]), elementwise.mul(d[i], h[i]),
+        )  # fmt: skip
+    for i in range(first_rest.size):
+        total += float(elementwise.mul(first_rest[i], second_rest[i]))
     return total
 
 
@@ -125,36 +174,56 @@ def count_of_differing_steps(first: Array, second: Array) -> float:
 @reduction(SOURCE, types.float32)
 def sum_of_multiples(source: Array, number: np.float32) -> float:
     """The sum of the values times a number."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += float(elementwise.mul(source[i], number))
+    for i in range(first.size):
+        total += sum_of_four(
+            elementwise.mul(first[i], number),
+            elementwise.mul(second[i], number),
+            elementwise.mul(third[i], number),
+            elementwise.mul(fourth[i], number),
+        )
+    for i in range(rest.size):
+        total += float(elementwise.mul(rest[i], number))
     return total
 
 
 @reduction(SOURCE, types.float32)
 def count_below(source: Array, number: np.float32) -> float:
     """The number of values below a number."""
+    first, second, third, fourth, rest = quarters(source)
     count = NONE
-    for i in range(source.size):
-        count = np.int32(count + (source[i] < number))
+    for i in range(first.size):
+        four = (first[i] < number) + (second[i] < number) + (third[i] < number) + (fourth[i] < number)
+        count = np.int32(count + four)
+    for i in range(rest.size):
+        count = np.int32(count + (rest[i] < number))
     return float(count)
 
 
 @reduction(SOURCE, types.float32)
 def count_above(source: Array, number: np.float32) -> float:
     """The number of values above a number."""
+    first, second, third, fourth, rest = quarters(source)
     count = NONE
-    for i in range(source.size):
-        count = np.int32(count + (source[i] > number))
+    for i in range(first.size):
+        four = (first[i] > number) + (second[i] > number) + (third[i] > number) + (fourth[i] > number)
+        count = np.int32(count + four)
+    for i in range(rest.size):
+        count = np.int32(count + (rest[i] > number))
     return float(count)
 
 
 @reduction(SOURCE, types.float32)
 def count_of_equal_to(source: Array, number: np.float32) -> float:
     """The number of values equal to a number."""
+    first, second, third, fourth, rest = quarters(source)
     count = NONE
-    for i in range(source.size):
-        count = np.int32(count + (source[i] == number))
+    for i in range(first.size):
+        four = (first[i] == number) + (second[i] == number) + (third[i] == number) + (fourth[i] == number)
+        count = np.int32(count + four)
+    for i in range(rest.size):
+        count = np.int32(count + (rest[i] == number))
     return float(count)
 
 

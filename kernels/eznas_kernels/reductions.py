@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction
+from eznas_kernels.quarters import quarters, sum_of_four
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
@@ -29,27 +30,38 @@ SMALLEST_NORM = 1e-8
 @reduction(SOURCE)
 def sum_of_values(source: Array) -> float:
     """The sum."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += source[i]
+    for i in range(first.size):
+        total += sum_of_four(first[i], second[i], third[i], fourth[i])
+    for i in range(rest.size):
+        total += rest[i]
     return total
 
 
 @reduction(SOURCE)
 def sum_of_absolutes(source: Array) -> float:
     """The sum of the absolute values."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += np.abs(source[i])
+    for i in range(first.size):
+        total += sum_of_four(np.abs(first[i]), np.abs(second[i]), np.abs(third[i]), np.abs(fourth[i]))
+    for i in range(rest.size):
+        total += np.abs(rest[i])
     return total
 
 
 @reduction(SOURCE)
 def sum_of_squares(source: Array) -> float:
     """The sum of the squares, each rounded to float32."""
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(source.size):
-        total += source[i] * source[i]
+    for i in range(first.size):
+        total += sum_of_four(
+            first[i] * first[i], second[i] * second[i], third[i] * third[i], fourth[i] * fourth[i]
+        )
+    for i in range(rest.size):
+        total += rest[i] * rest[i]
     return total
 
 
@@ -64,10 +76,16 @@ def sum_of_distances(source: Array, shift: float) -> tuple[float, float]:
     Without a shift, a mean far from zero would leave none.
     """
     # One read takes 0.18 ns an element (AVX2, 16,384 elements), a second read for the squares 0.22 ns.
+    first, second, third, fourth, rest = quarters(source)
     total = 0.0
     squares = 0.0
-    for i in range(source.size):
-        distance = source[i] - shift
+    for i in range(first.size):
+        a, b = first[i] - shift, second[i] - shift
+        c, d = third[i] - shift, fourth[i] - shift
+        total += (a + b) + (c + d)
+        squares += (a * a + b * b) + (c * c + d * d)
+    for i in range(rest.size):
+        distance = rest[i] - shift
         total += distance
         squares += distance * distance
     return total, squares
