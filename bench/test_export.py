@@ -36,14 +36,15 @@ PROGRAMS = {
 }
 
 
-def best_seconds(run):
-    """The least processor time of a call: other work on the machine does not count."""
-    seconds = []
+def best_seconds(runs):
+    """The least processor time of a call of each, taken in turn: other work on the machine counts little."""
+    best = dict.fromkeys(runs, float("inf"))
     for _ in range(ROUNDS):
-        start = time.thread_time()
-        run()
-        seconds.append(time.thread_time() - start)
-    return min(seconds)
+        for way, run in runs.items():
+            start = time.thread_time()
+            run()
+            best[way] = min(best[way], time.thread_time() - start)
+    return best
 
 
 def layers_of(program):
@@ -83,13 +84,6 @@ RUNS = {"numba": (numba_runs, ".py"), "aoti": (aoti_runs, ".pt2")}
 ASKED = 5.0
 """How many times as fast as eager torch an export has to be, in the first of its ways."""
 
-REACHED_BY_AOTI = {"eznas-b": 3.8}
-"""Instead for aoti, below the lower of two runs on two busy cores, which gave 4.2 and 5.7.
-
-Its two sigmoids and two logarithms in a row are arithmetic alone: 42 to 46 µs of the 250 that eager torch
-takes, where each has a loop over numbers in the cache. Inductor keeps what is between loops in memory.
-"""
-
 
 @pytest.mark.parametrize("format_name", RUNS)
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -97,29 +91,29 @@ def test_an_export_is_faster_than_eager_torch(name, format_name, tmp_path):
     program = PROGRAMS[name]
     make_runs, suffix = RUNS[format_name]
     path = tmp_path / f"proxy{suffix}"
-    export(program, path, format_name)
     layers = layers_of(program)
-    runs = make_runs(path, layers)
-
     network, graph = NetworkStatistics.from_layers(layers), build_graph([program])
     eager = get_backend("eager")
     threads = torch.get_num_threads()
+    # Before the export too: a package of aoti is made for the threads that torch has then.
     torch.set_num_threads(1)
     try:
+        export(program, path, format_name)
+        runs = make_runs(path, layers)
         expected = eager.layer_scalars(graph, network, ToScalar.MEAN)[0]
         judged = layer_graph(program, Description(program).to_scalar)
         for run in runs.values():
             for layer, right, got in zip(layers, expected, run(), strict=True):
                 assert agrees(judged, layer, float(right), got)
-        eager_seconds = best_seconds(lambda: eager.layer_scalars(graph, network, ToScalar.MEAN))
-        seconds = {way: best_seconds(run) for way, run in runs.items()}
+        runs["eager"] = lambda: eager.layer_scalars(graph, network, ToScalar.MEAN)
+        seconds = best_seconds(runs)
     finally:
         torch.set_num_threads(threads)
+    eager_seconds = seconds.pop("eager")
     print(f"\n{name}: {eager_seconds / LAYERS * 1e6:.1f} µs a layer in eager torch")
     for way, spent in seconds.items():
         print(f"  {way}: {spent / LAYERS * 1e6:.1f} µs, {eager_seconds / spent:.1f} times")
-    least = REACHED_BY_AOTI.get(name, ASKED) if format_name == "aoti" else ASKED
-    assert eager_seconds / seconds[format_name] >= least
+    assert eager_seconds / seconds[format_name] >= ASKED
 
 
 def test_packages_of_aoti_give_the_numbers_of_the_evaluator_in_a_fresh_process(tmp_path):

@@ -2,6 +2,8 @@
 
 import importlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -32,6 +34,16 @@ FEW = tuple(
     )
 )
 """For formats that take seconds to compile a program; the bench compares all of them."""
+
+COMPILED = Program.parse(
+    "add(mean(exp(sub(T1_D, sigmoid(T1_N)))), "
+    "add(mean(log(sigmoid(T1_D))), mean(sigmoid(add(det(T1_N), logdet(T1_D))))))"
+)
+"""Reads what aoti computes by eznas' own formulas and kernels, at a size that shows if a part is wrong."""
+
+HAS_COMPILER = (
+    shutil.which(os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")) is not None
+)
 
 LAYERS = [
     {
@@ -109,3 +121,8 @@ def test_numba_files_give_the_numbers_of_the_evaluator(tmp_path):
 
 def test_archives_of_torch_export_give_the_numbers_of_the_evaluator(tmp_path):
     assert wrong_in_a_fresh_process(Format.TORCH_EXPORT, FEW, tmp_path) == []
+
+
+@pytest.mark.skipif(not HAS_COMPILER, reason="aoti needs a C++ compiler")
+def test_a_package_of_aoti_gives_the_numbers_of_the_evaluator(tmp_path):
+    assert wrong_in_a_fresh_process(Format.AOTI, (COMPILED,), tmp_path) == []
