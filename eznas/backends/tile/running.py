@@ -43,6 +43,8 @@ class _Selection:
     """(values,) whether the value is among those given."""
     given_slots: NDArray[np.int64]
     results: NDArray[np.int64]
+    constants: NDArray[np.float32] | None
+    """(nodes, geometries), where all are known from shapes alone."""
     parts: dict[bytes, _Part]
     """For layers whose numbers are known from an earlier one, by the sets of terminals that are the same."""
 
@@ -93,6 +95,9 @@ class RunnablePlan:
         encoded = self._encoded
         here = tuple(node for node in known if node in self.plan.number_of_node)
         selection = self._selection(nodes, here)
+        if selection.constants is not None:
+            scalars[:, layers] = selection.constants[:, geometries]
+            return
         repeated = np.empty((len(self._dependencies), len(layers)), np.int64)
         kinds, examples = np.empty((2, len(layers)), np.int64)
         found = find_repeats(table.first_layers, self._dependencies, layers, repeated, kinds, examples)
@@ -177,10 +182,19 @@ class RunnablePlan:
             is_known[known_values] = True
             whole = self._select(is_needed, is_known)
             given_slots = np.array([*self._terminals.values(), *known_values, *self.plan.constants], np.int64)
-            found = _Selection(whole, is_needed, is_known, given_slots, np.array(results, np.int64), {})
+            constants = self._constants(results)
+            found = _Selection(
+                whole, is_needed, is_known, given_slots, np.array(results, np.int64), constants, {}
+            )
             if not known:
                 self._selections[nodes] = found
         return found
+
+    def _constants(self, values: Sequence[int]) -> NDArray[np.float32] | None:
+        row_of = {value: row for row, value in enumerate(self.plan.constants)}
+        if not row_of.keys() >= set(values):
+            return None
+        return self._encoded.constants[[row_of[value] for value in values]]
 
     def _select(self, wanted: NDArray[np.bool_], is_known: NDArray[np.bool_]) -> _Part:
         """The instructions for values that are wanted; those that they depend on are marked as well."""
