@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eznas.compile import Graph
 from eznas.evaluator.memo import Code, Memo, Row, subtree_code
-from eznas.ops import OPS
-from eznas.plan import arguments_read
-from eznas.terminals import Shape
-
-_EXAMPLE: Final[Shape] = (2, 2, 2, 2)
-_GIVE_ONE_NUMBER: Final = frozenset(op.name for op in OPS.values() if op.shape(*[_EXAMPLE] * op.arity) == ())
+from eznas.plan import GIVE_ONE_NUMBER, arguments_read
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +31,7 @@ class Subtrees:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self._numbers = [index for index, node in enumerate(graph.nodes) if node.name in _GIVE_ONE_NUMBER]
+        self._numbers = [index for index, node in enumerate(graph.nodes) if node.name in GIVE_ONE_NUMBER]
 
     @cached_property
     def _reads(self) -> list[tuple[int, ...]]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from eznas.compile import READS_SHAPE_ONLY, STEPS, Graph
+from eznas.ops import OPS
 from eznas_kernels.instructions import Form
 
 FOLDS: Final = MappingProxyType(
@@ -50,10 +51,36 @@ _SIGN_TESTS: Final = frozenset({"heaviside", "less_than_zero", "sign", "hamming_
 _SUMS_OF_SIGN_TESTS: Final = frozenset(f"sum_of_{op}" for op in _SIGN_TESTS & SUMMED)
 
 
+_EXAMPLE: Final = (2, 2, 2, 2)
+
+GIVE_ONE_NUMBER: Final = frozenset(op.name for op in OPS.values() if op.shape(*[_EXAMPLE] * op.arity) == ())
+"""Operations that give one number, whatever the shapes."""
+
+_COUNTED: Final = (SUMMED | SUMMED_OF_TWO) & STEPS
+"""Operations whose ones are counted without being written."""
+
+
 def folded(graph: Graph, index: int) -> tuple[str, int]:
     """For a node that ends in a sum the kernel that sums, and the node whose numbers it sums."""
     kernel, _ = FOLDS[graph.nodes[index].name]
-    (argument,) = graph.nodes[index].arguments
+    return _folded_into(kernel, graph, graph.nodes[index].arguments[0])
+
+
+def counted_ones(graph: Graph, index: int) -> tuple[str, int] | None:
+    """For a divergence of one number from zeros and ones, as `folded` the kernel that counts the ones.
+
+    Nothing for other nodes.
+    """
+    node = graph.nodes[index]
+    if node.name != "kl_divergence":
+        return None
+    first, second = (graph.nodes[argument].name for argument in node.arguments)
+    if first not in GIVE_ONE_NUMBER or second not in _COUNTED:
+        return None
+    return _folded_into("sum_of_values", graph, node.arguments[1])
+
+
+def _folded_into(kernel: str, graph: Graph, argument: int) -> tuple[str, int]:
     inner = graph.nodes[argument]
     while (kernel, inner.name) in _INSTEAD:
         kernel = _INSTEAD[kernel, inner.name]
@@ -73,11 +100,17 @@ def asked_for_sign(graph: Graph, nodes: Iterable[int]) -> set[int]:
     needed: set[int] = set()
     for index in nodes:
         name = graph.nodes[index].name
+        read = set(arguments_read(graph, index))
         looks_at_sign = name in _SIGN_TESTS
         if name in FOLDS:
             kernel, _ = folded(graph, index)
             looks_at_sign = kernel in _SUMS_OF_SIGN_TESTS
-        (asked if looks_at_sign else needed).update(arguments_read(graph, index))
+        elif counted := counted_ones(graph, index):
+            number = graph.nodes[index].arguments[0]
+            needed.add(number)
+            read.discard(number)
+            looks_at_sign = counted[0] in _SUMS_OF_SIGN_TESTS
+        (asked if looks_at_sign else needed).update(read)
     return asked - needed
 
 
@@ -87,9 +120,14 @@ def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
     if name in READS_SHAPE_ONLY:
         return ()
     if name in FOLDS:
-        kernel, argument = folded(graph, index)
-        return graph.nodes[argument].arguments if sums_two(graph, kernel, argument) else (argument,)
+        return _read_by_sum(graph, *folded(graph, index))
+    if counted := counted_ones(graph, index):
+        return arguments[0], *_read_by_sum(graph, *counted)
     return arguments
+
+
+def _read_by_sum(graph: Graph, kernel: str, node: int) -> tuple[int, ...]:
+    return graph.nodes[node].arguments if sums_two(graph, kernel, node) else (node,)
 
 
 def terminals_below(graph: Graph) -> list[frozenset[str]]:

@@ -21,6 +21,7 @@ from eznas.plan.folds import (
     SUMMED_WITH_NUMBER,
     arguments_read,
     asked_for_sign,
+    counted_ones,
     folded,
     sums_two,
     terminals_below,
@@ -123,6 +124,8 @@ class _Lowering:
             self.held[index] = Held(constant, shape, True)
         elif node.name in FOLDS:
             self.held[index] = Held(self._fold(index), shape, True)
+        elif counted := counted_ones(self.graph, index):
+            self.held[index] = Held(self._divergence_from_ones(index, *counted), shape, True)
         elif node.name in _WITH_SIGN_KERNELS and index in self.asked_for_sign and not shape.is_single:
             self.held[index] = self._unary(f"{node.name}_sign", shape, self._held(node.arguments[0]))
         else:
@@ -180,17 +183,18 @@ class _Lowering:
     def _fold(self, index: int) -> int:
         name = self.graph.nodes[index].name
         kernel, argument = folded(self.graph, index)
-        size = self.shapes[argument].sizes
-        if sums_two(self.graph, kernel, argument):
-            inner = self.graph.nodes[argument]
-            operands = [self._held(each) for each in inner.arguments]
-            total = self._sum_of_two(inner.name, self.shapes[argument], *operands)
-        else:
-            held = self._held(argument)
-            if held.is_uniform and kernel == "sum_of_values":
-                return held.value  # The mean of equal numbers is that number, exactly so in float64.
-            total = self._sum(kernel, held)
-        return self._finished(FOLDS[name][1], name, total, size)
+        held = self.held[argument]
+        if kernel == "sum_of_values" and held is not None and held.is_uniform:
+            return held.value  # The mean of equal numbers is that number, exactly so in float64.
+        total = self._sum_of_node(kernel, argument)
+        return self._finished(FOLDS[name][1], name, total, self.shapes[argument].sizes)
+
+    def _sum_of_node(self, kernel: str, index: int) -> int:
+        """The sum over a node, which is not held where the kernel reads its operands."""
+        if not sums_two(self.graph, kernel, index):
+            return self._sum(kernel, self._held(index))
+        node = self.graph.nodes[index]
+        return self._sum_of_two(node.name, self.shapes[index], *map(self._held, node.arguments))
 
     def _sum(self, kernel: str, held: Held) -> int:
         """The sum of what a kernel makes of each number of a tensor."""
@@ -245,16 +249,12 @@ class _Lowering:
     def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         """The sum of b log(b), which other divergences from the same b share, less that of b a.
 
-        Where b is 0 or 1 everywhere, the first is 0, and ones are counted once for all numbers a.
+        Where b is 0 or 1 everywhere, the first is 0.
         """
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
         if second.is_step:
             negated = tuple(-number for number in rows)
-            if first.is_uniform and not second.is_uniform and second.size == stretched.sizes:
-                ones = self._sum("sum_of_values", second)
-                multiple = self._finished(Form.FINISH_MULTIPLE, name, ones, negated, first.value, second.size)
-                return Held(multiple, shape, True)
             products = self._sum_of_two("mul", stretched, second, first)
             return Held(self._finished(Form.FINISH_RATIO, name, products, negated), shape, True)
         products = self._sum_of_two("mul", stretched, second, first)
@@ -263,6 +263,14 @@ class _Lowering:
             own = Held(self._stretched(own, stretched), stretched, False)
         information = self._sum("sum_of_values", own._replace(shape=stretched))
         return Held(self._finished(Form.FINISH_DIFFERENCE, name, information, rows, products), shape, True)
+
+    def _divergence_from_ones(self, index: int, kernel: str, argument: int) -> int:
+        """Less the number times the ones, which are counted once for all numbers and not written."""
+        name, (number, ones) = self.graph.nodes[index].name, self.graph.nodes[index].arguments
+        total = self._sum_of_node(kernel, argument)
+        negated = tuple(-one for one in self.one)
+        size = self.shapes[ones].sizes
+        return self._finished(Form.FINISH_MULTIPLE, name, total, negated, self._held(number).value, size)
 
     def _once(self, key: tuple[object, ...], make: Callable[[], Held]) -> Held:
         if key not in self._parts:

@@ -105,8 +105,17 @@ def test_divergences_of_numbers_from_zeros_and_ones_share_one_count() -> None:
     texts = [f"kl_divergence({norm}(T1_D), heaviside(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
     names = kernels(plan_of(*texts))
     assert names.count("FINISH_MULTIPLE") == 3
-    assert names.count("heaviside") == 1
-    assert "sum_of_mul_scalar" not in names
+    assert names.count("sum_of_heaviside") == 1
+    assert not {"heaviside", "sum_of_mul_scalar"} & set(names)
+
+
+def test_ones_of_a_divergence_are_counted_as_those_of_a_mean() -> None:
+    texts = ["kl_divergence(mean(T1_D), less(T2_D, T1_N))", "mean(less(T2_D, T1_N))"]
+    names = kernels(plan_of(*texts))
+    assert names.count("sum_of_less") == 1
+    assert "less" not in names
+    assert "log_sign" in kernels(plan_of("kl_divergence(mean(T1_D), heaviside(log(T3)))"))
+    assert "log" in kernels(plan_of("kl_divergence(log(mean(T3)), heaviside(log(mean(T3))))"))
 
 
 def test_divergences_from_one_tensor_share_its_information() -> None:
