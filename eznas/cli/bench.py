@@ -102,7 +102,7 @@ def bench(
     Results are compared with eager torch before anything is timed; wrong ones are listed, and end the command
     with exit code 1. A run takes about five minutes: what is slow, eager torch among it, is measured on as
     many networks as its time allows, and every ratio is of the same programs on the same networks. The
-    statistics of the networks (1.3 GB for 40) are collected once and kept.
+    statistics of the networks (1.1 GB for 40) are collected once and kept.
 
     [bold]Examples[/]
 

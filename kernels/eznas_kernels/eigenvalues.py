@@ -56,12 +56,20 @@ def sum_of_squares(source: Array) -> np.float32:
     return np.float32(result)
 
 
+@scalar
+def _widen(source: Array, rows: int, columns: int, i: int, pair: Doubles) -> None:
+    """Rows i and i + 1 as float64, as far as they are there."""
+    for row in range(2):
+        start = min(i + row, rows - 1) * columns
+        for column in range(columns):
+            pair[row * columns + column] = source[start + column]
+
+
 @inlined
 def _multiply_rows(
-    source: Array, rows: int, columns: int, i: int, j: int, stride: int, gram: Doubles
+    source: Array, pair: Doubles, rows: int, columns: int, i: int, j: int, stride: int, gram: Doubles
 ) -> None:
-    """The sums of products of rows i and i + 1 with rows j to j + 3, as far as they are there."""
-    left_0, left_1 = i * columns, min(i + 1, rows - 1) * columns
+    """The sums of products of rows i and i + 1, the pair, with rows j to j + 3, as far as they are there."""
     right_0, right_1 = j * columns, min(j + 1, rows - 1) * columns
     right_2, right_3 = min(j + 2, rows - 1) * columns, min(j + 3, rows - 1) * columns
     zero = vectors.doubles(0.0)
@@ -69,8 +77,7 @@ def _multiply_rows(
     sum_10, sum_11, sum_12, sum_13 = zero, zero, zero, zero
     whole = columns - columns % DOUBLE_LANES
     for column in range(0, whole, DOUBLE_LANES):
-        upper = vectors.load_widened(source, left_0 + column)
-        lower = vectors.load_widened(source, left_1 + column)
+        upper, lower = vectors.load(pair, column), vectors.load(pair, columns + column)
         right = vectors.load_widened(source, right_0 + column)
         sum_00 = vectors.multiply_add(upper, right, sum_00)
         sum_10 = vectors.multiply_add(lower, right, sum_10)
@@ -99,13 +106,16 @@ def multiply_by_transpose(source: Array, rows: int, gram: Doubles) -> float:
     """Fill in A Aᵀ, rows padded; the largest element is returned, NaN if one is NaN.
 
     Products of float32 numbers are exact in float64. Two rows times four are summed at once: eight sums hide
-    the latency of additions, and six loads feed eight of them.
+    the latency of additions, and six loads feed eight of them. Conversions take as long as products: the two
+    rows are converted once for all others.
     """
     columns = source.size // rows
     stride = padded(rows)
+    pair = np.empty(2 * columns, np.float64)
     for i in range(0, rows, 2):
+        _widen(source, rows, columns, i, pair)
         for j in range(0, i + 2, 4):
-            _multiply_rows(source, rows, columns, i, j, stride, gram)
+            _multiply_rows(source, pair, rows, columns, i, j, stride, gram)
     # No element is larger than the largest on the diagonal.
     magnitude = 0.0
     for i in range(rows):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from eznas_kernels import elementwise
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import SOURCE, reduction
-from eznas_kernels.quarters import quarters, sum_of_four
+from eznas_kernels.quarters import hidden_one, quarters, sum_of_four
 
 Array = NDArray[np.float32]
 
@@ -28,6 +28,7 @@ NONE = np.int32(0)
 def sum_of_relu(source: Array) -> float:
     """The sum of the values above zero."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
         total += sum_of_four(
@@ -35,6 +36,7 @@ def sum_of_relu(source: Array) -> float:
             elementwise.relu(second[i]),
             elementwise.relu(third[i]),
             elementwise.relu(fourth[i]),
+            one,
         )
     for i in range(rest.size):
         total += float(elementwise.relu(rest[i]))
@@ -45,6 +47,7 @@ def sum_of_relu(source: Array) -> float:
 def sum_of_reciprocals(source: Array) -> float:
     """The sum of one over the values."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
         total += sum_of_four(
@@ -52,6 +55,7 @@ def sum_of_reciprocals(source: Array) -> float:
             elementwise.reciprocal(second[i]),
             elementwise.reciprocal(third[i]),
             elementwise.reciprocal(fourth[i]),
+            one,
         )
     for i in range(rest.size):
         total += float(elementwise.reciprocal(rest[i]))
@@ -99,11 +103,12 @@ def sum_of_sums(first: Array, second: Array) -> float:
     size = common_size(first, second)
     a, b, c, d, first_rest = quarters(first[:size])
     e, f, g, h, second_rest = quarters(second[:size])
+    one = hidden_one(first)
     total = 0.0
     for i in range(a.size):
         total += sum_of_four(
             elementwise.add(a[i], e[i]), elementwise.add(b[i], f[i]),
-            elementwise.add(c[i], g[i]), elementwise.add(d[i], h[i]),
+            elementwise.add(c[i], g[i]), elementwise.add(d[i], h[i]), one
         )  # fmt: skip
     for i in range(first_rest.size):
         total += float(elementwise.add(first_rest[i], second_rest[i]))
@@ -116,11 +121,12 @@ def sum_of_differences(first: Array, second: Array) -> float:
     size = common_size(first, second)
     a, b, c, d, first_rest = quarters(first[:size])
     e, f, g, h, second_rest = quarters(second[:size])
+    one = hidden_one(first)
     total = 0.0
     for i in range(a.size):
         total += sum_of_four(
             elementwise.sub(a[i], e[i]), elementwise.sub(b[i], f[i]),
-            elementwise.sub(c[i], g[i]), elementwise.sub(d[i], h[i]),
+            elementwise.sub(c[i], g[i]), elementwise.sub(d[i], h[i]), one
         )  # fmt: skip
     for i in range(first_rest.size):
         total += float(elementwise.sub(first_rest[i], second_rest[i]))
@@ -133,11 +139,12 @@ def sum_of_products(first: Array, second: Array) -> float:
     size = common_size(first, second)
     a, b, c, d, first_rest = quarters(first[:size])
     e, f, g, h, second_rest = quarters(second[:size])
+    one = hidden_one(first)
     total = 0.0
     for i in range(a.size):
         total += sum_of_four(
             elementwise.mul(a[i], e[i]), elementwise.mul(b[i], f[i]),
-            elementwise.mul(c[i], g[i]), elementwise.mul(d[i], h[i]),
+            elementwise.mul(c[i], g[i]), elementwise.mul(d[i], h[i]), one
         )  # fmt: skip
     for i in range(first_rest.size):
         total += float(elementwise.mul(first_rest[i], second_rest[i]))
@@ -175,6 +182,7 @@ def count_of_differing_steps(first: Array, second: Array) -> float:
 def sum_of_multiples(source: Array, number: np.float32) -> float:
     """The sum of the values times a number."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
         total += sum_of_four(
@@ -182,6 +190,7 @@ def sum_of_multiples(source: Array, number: np.float32) -> float:
             elementwise.mul(second[i], number),
             elementwise.mul(third[i], number),
             elementwise.mul(fourth[i], number),
+            one,
         )
     for i in range(rest.size):
         total += float(elementwise.mul(rest[i], number))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction
-from eznas_kernels.quarters import quarters, sum_of_four
+from eznas_kernels.quarters import hidden_one, quarters, sum_of_four
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
@@ -31,9 +31,10 @@ SMALLEST_NORM = 1e-8
 def sum_of_values(source: Array) -> float:
     """The sum."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
-        total += sum_of_four(first[i], second[i], third[i], fourth[i])
+        total += sum_of_four(first[i], second[i], third[i], fourth[i], one)
     for i in range(rest.size):
         total += rest[i]
     return total
@@ -43,9 +44,10 @@ def sum_of_values(source: Array) -> float:
 def sum_of_absolutes(source: Array) -> float:
     """The sum of the absolute values."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
-        total += sum_of_four(np.abs(first[i]), np.abs(second[i]), np.abs(third[i]), np.abs(fourth[i]))
+        total += sum_of_four(np.abs(first[i]), np.abs(second[i]), np.abs(third[i]), np.abs(fourth[i]), one)
     for i in range(rest.size):
         total += np.abs(rest[i])
     return total
@@ -55,10 +57,11 @@ def sum_of_absolutes(source: Array) -> float:
 def sum_of_squares(source: Array) -> float:
     """The sum of the squares, each rounded to float32."""
     first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
     total = 0.0
     for i in range(first.size):
         total += sum_of_four(
-            first[i] * first[i], second[i] * second[i], third[i] * third[i], fourth[i] * fourth[i]
+            first[i] * first[i], second[i] * second[i], third[i] * third[i], fourth[i] * fourth[i], one
         )
     for i in range(rest.size):
         total += rest[i] * rest[i]
