@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.backends import Backend, ToScalar, get_backend
+from eznas.backends import Backend, SubtreeBackend, ToScalar, get_backend
 from eznas.benchmark.populations import terminal_bytes
 from eznas.benchmark.timing import timed, without_garbage_collection
 from eznas.compile import Graph, build_graph
@@ -93,6 +93,9 @@ def _all_parts(
 
 
 def _all_layers(backend: Backend, graph: Graph, networks: Sequence[NetworkStatistics]) -> None:
+    if isinstance(backend, SubtreeBackend):
+        backend.node_scalars(graph, networks, graph.roots, {})
+        return
     for network in networks:
         backend.layer_scalars(graph, network, ToScalar.MEAN)
 

@@ -79,7 +79,7 @@ class TileBackend(SubtreeBackend):
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
         """Run each plan on all layers that it is for, of all networks."""
-        table = LayerTable.of_networks(networks, plans.terminals)
+        table = LayerTable(networks, plans.terminals)
         scalars = np.empty((len(nodes), len(table.geometries)))
         rows = {node: np.concatenate(parts) for node, parts in known.items()}
         placement = self._placement(plans, table.geometries)
@@ -87,7 +87,7 @@ class TileBackend(SubtreeBackend):
             plan.run(layers, geometries, table, tuple(nodes), rows, scalars)
             if self.has_better_plan(plan):
                 plans.forget(plan)
-        return [scalars[:, begin:end] for begin, end in pairwise(table.bounds)]
+        return [scalars[:, begin:end] for begin, end in pairwise(table.bounds.tolist())]
 
     def _placement(self, plans: _GraphPlans, numbers: NDArray[np.int64]) -> _Placement:
         """The plans for the geometries of these numbers, which are made where there are none."""

@@ -45,8 +45,6 @@ class _Selection:
     results: NDArray[np.int64]
     constants: NDArray[np.float32] | None
     """(nodes, geometries), where all are known from shapes alone."""
-    parts: dict[bytes, _Part]
-    """For layers whose numbers are known from an earlier one, by the sets of terminals that are the same."""
 
 
 class RunnablePlan:
@@ -147,7 +145,8 @@ class RunnablePlan:
             selection: What is wanted.
             is_there: (dependencies, kinds) whether numbers that depend on these terminals are there.
         """
-        parts = [self._part(selection, row.tobytes()) for row in is_there.T]
+        # Not kept: they are as large as the plan, and a hundred times quicker to choose than to run.
+        parts = [self._part(selection, of_kind) for of_kind in is_there.T]
         if len(parts) == 1:
             return _Part(parts[0].instructions, parts[0].sections[np.newaxis])
         begins = np.cumsum([0, *(len(part.instructions) for part in parts[:-1])])
@@ -155,21 +154,17 @@ class RunnablePlan:
         sections[:, :, :2] += begins[:, np.newaxis, np.newaxis]
         return _Part(np.concatenate([part.instructions for part in parts]), sections)
 
-    def _part(self, selection: _Selection, pattern: bytes) -> _Part:
-        """The part for layers of a kind; the pattern says for which sets of terminals numbers are there."""
-        if not any(pattern):
+    def _part(self, selection: _Selection, is_there: NDArray[np.bool_]) -> _Part:
+        """The part for layers of a kind, by the sets of terminals for which numbers are there."""
+        if not is_there.any():
             return selection.whole
-        is_there = np.frombuffer(pattern, np.bool_)
-        found = selection.parts.get(pattern)
-        if found is None:
-            slots, sets = self._encoded.numbers[:, 0], self._encoded.numbers[:, 1]
-            is_known = selection.is_known.copy()
-            is_known[slots[is_there[sets]]] = True
-            # All that is not there, even where its readers are: later layers may look for it.
-            wanted = np.zeros_like(is_known)
-            wanted[slots] = selection.is_needed[slots]
-            found = selection.parts[pattern] = self._select(wanted, is_known)
-        return found
+        slots, sets = self._encoded.numbers[:, 0], self._encoded.numbers[:, 1]
+        is_known = selection.is_known.copy()
+        is_known[slots[is_there[sets]]] = True
+        # All that is not there, even where its readers are: later layers may look for it.
+        wanted = np.zeros_like(is_known)
+        wanted[slots] = selection.is_needed[slots]
+        return self._select(wanted, is_known)
 
     def _selection(self, nodes: tuple[int, ...], known: tuple[int, ...]) -> _Selection:
         # Networks seldom have the same numbers known, and choosing takes a hundredth of running.
@@ -182,10 +177,8 @@ class RunnablePlan:
             is_known[known_values] = True
             whole = self._select(is_needed, is_known)
             given_slots = np.array([*self._terminals.values(), *known_values, *self.plan.constants], np.int64)
-            constants = self._constants(results)
-            found = _Selection(
-                whole, is_needed, is_known, given_slots, np.array(results, np.int64), constants, {}
-            )
+            slots = np.array(results, np.int64)
+            found = _Selection(whole, is_needed, is_known, given_slots, slots, self._constants(results))
             if not known:
                 self._selections[nodes] = found
         return found
