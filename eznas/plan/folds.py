@@ -100,17 +100,14 @@ def asked_for_sign(graph: Graph, nodes: Iterable[int]) -> set[int]:
     needed: set[int] = set()
     for index in nodes:
         name = graph.nodes[index].name
-        read = set(arguments_read(graph, index))
         looks_at_sign = name in _SIGN_TESTS
         if name in FOLDS:
             kernel, _ = folded(graph, index)
             looks_at_sign = kernel in _SUMS_OF_SIGN_TESTS
         elif counted := counted_ones(graph, index):
-            number = graph.nodes[index].arguments[0]
-            needed.add(number)
-            read.discard(number)
+            needed.add(graph.nodes[index].arguments[0])
             looks_at_sign = counted[0] in _SUMS_OF_SIGN_TESTS
-        (asked if looks_at_sign else needed).update(read)
+        (asked if looks_at_sign else needed).update(arguments_read(graph, index))
     return asked - needed
 
 

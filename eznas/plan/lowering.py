@@ -183,9 +183,10 @@ class _Lowering:
     def _fold(self, index: int) -> int:
         name = self.graph.nodes[index].name
         kernel, argument = folded(self.graph, index)
-        held = self.held[argument]
-        if kernel == "sum_of_values" and held is not None and held.is_uniform:
-            return held.value  # The mean of equal numbers is that number, exactly so in float64.
+        if kernel == "sum_of_values" and not sums_two(self.graph, kernel, argument):
+            held = self._held(argument)
+            if held.is_uniform:
+                return held.value  # The mean of equal numbers is that number, exactly so in float64.
         total = self._sum_of_node(kernel, argument)
         return self._finished(FOLDS[name][1], name, total, self.shapes[argument].sizes)
 
