@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -49,6 +50,18 @@ class Backend(ABC):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is asked of networks of which the same is known."""
+
+    networks: tuple[int, ...]
+    """Their places among the networks of a call."""
+    nodes: tuple[int, ...]
+    """The nodes to compute."""
+    known: Mapping[int, Sequence[NDArray[np.float32]]]
+    """For other nodes their numbers on each layer of each of these networks; they are not computed again."""
+
+
 class SubtreeBackend(Backend):
     """A backend that takes and gives the numbers of any nodes, so that they can be kept between calls."""
 
@@ -56,6 +69,23 @@ class SubtreeBackend(Backend):
     """What is known of shapes; others who infer those of the same programs may share it."""
 
     @abstractmethod
+    def work_scalars(
+        self,
+        graph: Graph,
+        networks: Sequence[NetworkStatistics],
+        nodes: Sequence[int],
+        works: Sequence[Work],
+    ) -> list[NDArray[np.float64]]:
+        """For each network the number of each node on each layer, (nodes, layers).
+
+        Args:
+            graph: Programs whose roots are single numbers; see `fold_roots`.
+            networks: The networks; a call of many small ones takes less time than many calls.
+            nodes: Nodes that are single numbers wherever they have a shape.
+            works: Which of them are computed on which networks, where they have a shape on all layers; each
+                network has its place in one work. For other nodes any number may be given.
+        """
+
     def node_scalars(
         self,
         graph: Graph,
@@ -63,11 +93,6 @@ class SubtreeBackend(Backend):
         nodes: Sequence[int],
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
-        """For each network the number of each node on each layer, (nodes, layers).
-
-        Args:
-            graph: Programs whose roots are single numbers; see `fold_roots`.
-            networks: The networks; a call of many small ones takes less time than many calls.
-            nodes: Nodes that are single numbers wherever they have a shape, as on all of these layers.
-            known: For other nodes their numbers on each layer of each network, which are not computed again.
-        """
+        """The same where all nodes are asked of all networks, of which the same is known; see `Work`."""
+        work = Work(tuple(range(len(networks))), tuple(nodes), known)
+        return self.work_scalars(graph, networks, nodes, [work])

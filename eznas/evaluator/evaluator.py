@@ -15,18 +15,11 @@ import torch
 from eznas.backends import Backend, SubtreeBackend, ToScalar, get_backend
 from eznas.compile import GrowingTable
 from eznas.errors import ConfigError, EznasError, StatisticsError
-from eznas.evaluator.jobs import (
-    Task,
-    check_terminals,
-    make_jobs,
-    shape_outcomes,
-    share_out,
-    to_read_ahead,
-)
-from eznas.evaluator.memo import Memo, Row, outcome_memo, program_code, row_memo
+from eznas.evaluator.jobs import Job, Task, check_terminals, shape_failures, share_out, to_read_ahead
+from eznas.evaluator.memo import outcome_memo, program_code, row_memo
 from eznas.evaluator.outcomes import Outcomes
 from eznas.evaluator.scores import Scores
-from eznas.evaluator.typed_programs import typed_programs
+from eznas.evaluator.typed_programs import TypedPrograms, typed_programs
 from eznas.program import AnyProgram, canonical_form
 from eznas.statistics import NetworkStatistics
 from eznas.threads import available_processors, one_torch_thread
@@ -121,7 +114,7 @@ class Evaluator:
         values = outcomes.values[rows][:, columns]
         failures = tuple(
             replace(outcomes.failures[rows[row], columns[column]], program=programs[row])
-            for row, column in np.argwhere(np.isnan(values)).tolist()
+            for row, column in (np.argwhere(np.isnan(values)).tolist() if outcomes.failures else ())
         )
         return Scores(values, failures)
 
@@ -138,40 +131,23 @@ class Evaluator:
         codes = tuple(programs)
         found = Outcomes.unknown(len(codes), len(networks))
         missing = found.recall(self.memo, codes, networks)
+        rows = sorted(set[int]().union(*missing))
+        if not rows:
+            return found
+        typed = typed_programs(
+            {codes[row]: programs[codes[row]] for row in rows}, self.to_scalar, self.shapes
+        )
         column_of = {network: column for column, network in enumerate(networks)}
-        tasks = self._tasks(programs, networks, missing)
-        for task, outcomes in self._over_threads(tasks):
-            found.put(task.programs, [column_of[network] for network in task.networks], outcomes)
-            outcomes.remember(self.memo, [codes[row] for row in task.programs], task.networks)
+        for share, outcomes in self._over_threads(_task(typed, rows, networks, missing)):
+            columns = [column_of[network] for network in share.networks]
+            found.put(rows, columns, outcomes)
+            outcomes.remember(self.memo, [codes[row] for row in rows], share.networks, share.rows)
         return found
 
-    def _tasks(
-        self,
-        programs: Mapping[bytes, AnyProgram],
-        networks: Sequence[int],
-        missing: Mapping[tuple[int, ...], Sequence[int]],
-    ) -> list[Task]:
-        """What is to be evaluated, for the places of programs those of the networks that miss them."""
-        # One graph for all networks, where the backend can run the part of it that is missing on each.
+    def _over_threads(self, task: Task) -> Iterator[tuple[Task, Outcomes]]:
+        """The task in parts, and the outcomes of each."""
         together = isinstance(self.backend, SubtreeBackend)
-        everything = tuple(sorted(set[int]().union(*missing)))
-        in_order = list(programs.items())
-        typed = {
-            rows: typed_programs(dict(in_order[row] for row in rows), self.to_scalar, self.shapes)
-            for rows in ([everything] if together and missing else missing)
-        }
-        tasks = []
-        for group, columns in missing.items():
-            rows = everything if together else group
-            place_of = {row: place for place, row in enumerate(rows)}
-            places = tuple(place_of[row] for row in group)
-            tasks.append(Task(tuple(networks[column] for column in columns), group, places, typed[rows]))
-        return tasks
-
-    def _over_threads(self, tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcomes]]:
-        """The tasks in parts, and the outcomes of each."""
-        together = isinstance(self.backend, SubtreeBackend)
-        shares = [share for task in tasks for share in share_out(task, self.threads, together=together)]
+        shares = share_out(task, self.threads, together=together)
         threads = min(self.threads, len(shares))
         ahead = to_read_ahead(shares, threads)
         with one_torch_thread():
@@ -183,6 +159,7 @@ class Evaluator:
                 yield from zip(shares, pool.map(self._evaluate, shares, ahead), strict=True)
 
     def _evaluate(self, share: Task, ahead: Sequence[Task]) -> Outcomes:
+        """The outcomes of a share, (typed programs, networks)."""
         if hasattr(self.statistics, "read_ahead"):
             for task in ahead:
                 for network in task.networks:
@@ -190,22 +167,55 @@ class Evaluator:
         networks = [self.statistics[network] for network in share.networks]
         check_terminals(share.typed, networks)
         refusals = share.typed.refusals(networks)
-        outcomes = shape_outcomes(share, refusals)
-        with self._memo_lock:
-            jobs = make_jobs(share, refusals, self._subtrees_kept)
-        for job in jobs:
+        outcomes = Outcomes.unknown(len(share.typed.programs), len(networks))
+        shape_failures(share, refusals, outcomes)
+        job = Job.of(share, refusals)
+        if job.programs:
             chosen = [networks[place] for place in job.networks]
-            numbers = job.run(self.backend, chosen, self.to_scalar)
-            with self._memo_lock:
-                job.keep(numbers, self._subtrees_kept)
-            outcomes.put(job.programs, job.networks, job.outcomes(numbers, chosen, self.to_scalar))
+            outcomes.put(job.programs, job.networks, self._computed(job, chosen))
         return outcomes
 
-    @property
-    def _subtrees_kept(self) -> Memo[Row] | None:
-        return self.subtree_memo if isinstance(self.backend, SubtreeBackend) else None
+    def _computed(self, job: Job, networks: Sequence[NetworkStatistics]) -> Outcomes:
+        """The outcomes of a job on its networks."""
+        typed = job.task.typed
+        if not isinstance(self.backend, SubtreeBackend):
+            # These have one network in a job.
+            graph = typed.graph_of(job.programs)
+            numbers = [self.backend.layer_scalars(graph, network, self.to_scalar) for network in networks]
+            return job.outcomes(numbers, range(len(job.programs)), networks, self.to_scalar)
+        with self._memo_lock:
+            works = job.works(self.subtree_memo)
+        nodes = tuple(dict.fromkeys([*job.roots, *(node for work in works for node in work.nodes)]))
+        numbers = self.backend.work_scalars(typed.subtrees.graph, networks, nodes, works)
+        if not self.subtree_memo.is_off:
+            with self._memo_lock:
+                job.keep(works, nodes, numbers, self.subtree_memo)
+        place_of = {node: place for place, node in enumerate(nodes)}
+        return job.outcomes(numbers, [place_of[root] for root in job.roots], networks, self.to_scalar)
 
 
 def _use_one_torch_thread() -> None:
     # The number of torch threads belongs to each thread that asks for it.
     torch.set_num_threads(1)
+
+
+def _task(
+    typed: TypedPrograms,
+    rows: Sequence[int],
+    networks: Sequence[int],
+    missing: Sequence[tuple[int, ...]],
+) -> Task:
+    """What is to be evaluated.
+
+    Args:
+        typed: The programs that some network misses.
+        rows: Their places among the programs of the call.
+        networks: The networks of the call.
+        missing: For each of them the places of the programs that it misses.
+    """
+    lacking = [place for place, of_network in enumerate(missing) if of_network]
+    number_of = {row: number for number, row in enumerate(rows)}
+    moved = {each: tuple(number_of[row] for row in each) for each in set(missing)}
+    return Task(
+        tuple(networks[place] for place in lacking), tuple(moved[missing[place]] for place in lacking), typed
+    )

@@ -1,4 +1,4 @@
-"""The work of a call: its tasks, shared out over threads, and jobs, for which a backend is called once."""
+"""The work of a call: its task, shared out over threads, and for each share the job that is to be done."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.backends import Backend, SubtreeBackend, ToScalar
+from eznas.backends import ToScalar, Work
 from eznas.errors import StatisticsError
 from eznas.evaluator.diagnosis import shape_failure, value_failure
 from eznas.evaluator.memo import Memo, Row
 from eznas.evaluator.outcomes import Outcomes
-from eznas.evaluator.subtrees import Work
 from eznas.evaluator.typed_programs import Refusal, TypedPrograms
 from eznas.statistics import NetworkStatistics
 from eznas.terminals import TERMINALS
@@ -33,11 +32,13 @@ class Task:
 
     networks: tuple[int, ...]
     """Their indices in the statistics."""
-    programs: tuple[int, ...]
-    """The places of the programs among those of the call,"""
-    rows: tuple[int, ...]
-    """and among the typed ones."""
+    rows: tuple[tuple[int, ...], ...]
+    """For each network the places of its programs among the typed ones."""
     typed: TypedPrograms
+
+    def part(self, begin: int, end: int) -> Task:
+        """The task of some of the networks."""
+        return Task(self.networks[begin:end], self.rows[begin:end], self.typed)
 
 
 def share_out(task: Task, threads: int, *, together: bool) -> list[Task]:
@@ -45,11 +46,11 @@ def share_out(task: Task, threads: int, *, together: bool) -> list[Task]:
     networks = len(task.networks)
     largest = 1
     if together:
-        asked_of_each = max(len(task.rows), len(task.typed.terminals))
+        asked_of_each = max(len(task.typed.programs), len(task.typed.terminals))
         largest = min(LARGEST_SHARE, max(USUAL_SHARE, USUAL_SHARE * len(TERMINALS) // asked_of_each))
     rounds = -(-networks // (threads * largest))
     size = -(-networks // (threads * rounds))
-    return [replace(task, networks=task.networks[begin : begin + size]) for begin in range(0, networks, size)]
+    return [task.part(begin, begin + size) for begin in range(0, networks, size)]
 
 
 def to_read_ahead(shares: Sequence[Task], threads: int) -> list[list[Task]]:
@@ -59,70 +60,104 @@ def to_read_ahead(shares: Sequence[Task], threads: int) -> list[list[Task]]:
     which nobody could do so, all networks but the one that it begins with.
     """
     later = [shares[number : number + 1] for number in range(threads, threads + len(shares))]
-    own = [[replace(share, networks=share.networks[1:])] for share in shares[:threads]]
+    own = [[share.part(1, len(share.networks))] for share in shares[:threads]]
     own += [[] for _ in shares[threads:]]
     return [[*first, *then] for first, then in zip(own, later, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The programs of a task that have a shape on every layer of some of its networks."""
+    """What is to be computed of a task: programs that have a shape on every layer of a network."""
 
     task: Task
     networks: tuple[int, ...]
-    """The places of these networks in the task."""
+    """The places of the networks in the task."""
+    rows: tuple[tuple[int, ...], ...]
+    """For each of them the places of its programs among the typed ones."""
     programs: tuple[int, ...]
-    """The places of the programs in the task."""
-    work: Work | None
-    """What a backend that keeps subtrees computes for them; None for others."""
+    """The places of all programs, in ascending order."""
+
+    @classmethod
+    def of(cls, task: Task, refusals: Mapping[int, Mapping[int, Refusal]]) -> Job:
+        """The job of a task without what is refused, see `TypedPrograms.refusals`."""
+        rows_of = dict(enumerate(task.rows))
+        for place, refused in refusals.items():
+            rows_of[place] = tuple(row for row in rows_of[place] if row not in refused)
+        rows_of = {place: rows for place, rows in rows_of.items() if rows}
+        # Mostly all networks lack the same.
+        programs = sorted(set[int]().union(*dict.fromkeys(rows_of.values())))
+        return cls(task, tuple(rows_of), tuple(rows_of.values()), tuple(programs))
 
     @property
-    def rows(self) -> tuple[int, ...]:
-        """The places of the programs among the typed ones."""
-        return tuple(self.task.rows[program] for program in self.programs)
-
-    @property
-    def _places(self) -> list[int]:
-        """Where the scalars of the programs stand among the numbers that are run."""
-        if self.work is None:
-            return list(range(len(self.programs)))
+    def roots(self) -> list[int]:
+        """For each program the node that is its scalar."""
         roots = self.task.typed.subtrees.graph.roots
-        place_of = {node: place for place, node in enumerate(self.work.nodes)}
-        return [place_of[roots[row]] for row in self.rows]
+        return [roots[row] for row in self.programs]
 
-    def run(
-        self, backend: Backend, networks: Sequence[NetworkStatistics], to_scalar: ToScalar
-    ) -> list[NDArray[np.float64]]:
-        """For each of its networks the numbers of the work's nodes, or of the programs: (numbers, layers)."""
-        typed = self.task.typed
-        if self.work is None or not isinstance(backend, SubtreeBackend):
-            graph = typed.graph_of(self.rows)
-            return [backend.layer_scalars(graph, network, to_scalar) for network in networks]
-        return backend.node_scalars(typed.subtrees.graph, networks, self.work.nodes, self.work.known)
+    def works(self, memo: Memo[Row]) -> list[Work]:
+        """What a backend that keeps subtrees computes, given what a memo knows of them."""
+        numbers_of: dict[tuple[int, ...], list[int]] = {}
+        for number, rows in enumerate(self.rows):
+            numbers_of.setdefault(rows, []).append(number)
+        works = []
+        subtrees = self.task.typed.subtrees
+        for rows, numbers in numbers_of.items():
+            roots = [subtrees.graph.roots[row] for row in rows]
+            networks = [self.task.networks[self.networks[number]] for number in numbers]
+            for work in subtrees.works(roots, networks, memo):
+                works.append(replace(work, networks=tuple(numbers[place] for place in work.networks)))
+        return works
 
-    def keep(self, numbers: Sequence[NDArray[np.float64]], memo: Memo[Row] | None) -> None:
-        """Have the memo keep all numbers of the work."""
-        if self.work is not None and memo is not None:
-            networks = [self.task.networks[network] for network in self.networks]
-            self.task.typed.subtrees.keep(self.work.nodes, networks, numbers, memo)
+    def keep(
+        self,
+        works: Iterable[Work],
+        nodes: Sequence[int],
+        numbers: Sequence[NDArray[np.float64]],
+        memo: Memo[Row],
+    ) -> None:
+        """Have a memo keep all numbers of works, which are among those of (nodes, layers) a network."""
+        place_of = {node: place for place, node in enumerate(nodes)}
+        for work in works:
+            places = [place_of[node] for node in work.nodes]
+            for number in work.networks:
+                network = self.task.networks[self.networks[number]]
+                self.task.typed.subtrees.keep(work.nodes, network, numbers[number], places, memo)
 
     def outcomes(
         self,
         numbers: Sequence[NDArray[np.float64]],
+        places: Sequence[int],
         networks: Sequence[NetworkStatistics],
         to_scalar: ToScalar,
     ) -> Outcomes:
-        """The outcomes of its programs on its networks, from what was run."""
-        rows, found = self.rows, self._places
-        means = means_over_layers([of_network[: max(found) + 1] for of_network in numbers])
-        outcomes = Outcomes(means[found], {})
+        """The outcomes of its programs on its networks.
+
+        Args:
+            numbers: For each network (numbers, layers).
+            places: For each program its place among the numbers.
+            networks: The networks.
+            to_scalar: How a program's tensor became a number.
+        """
+        count = max(places) + 1
+        if count < len(numbers[0]):
+            numbers = [of_network[:count] for of_network in numbers]
+        means = means_over_layers(numbers)
+        outcomes = Outcomes(means[places], {})
+        if self.rows.count(self.programs) < len(self.rows):
+            asked = np.array([np.isin(self.programs, rows) for rows in self.rows]).T
+            outcomes.values[~asked] = np.nan
+        is_finite = np.isfinite(outcomes.values)
+        if is_finite.all():
+            return outcomes
         # Finite scalars have a finite mean: they were rounded to float32.
-        for row, column in np.argwhere(~np.isfinite(outcomes.values)).tolist():
+        for row, column in np.argwhere(~is_finite).tolist():
+            if self.programs[row] not in self.rows[column]:
+                continue
             outcomes.values[row, column] = np.nan
-            of_layers = numbers[column][found[row]]
+            of_layers = numbers[column][places[row]]
             layer = int(np.flatnonzero(~np.isfinite(of_layers))[0])
             outcomes.failures[row, column] = value_failure(
-                self.task.typed.programs[rows[row]],
+                self.task.typed.programs[self.programs[row]],
                 networks[column],
                 self.task.networks[self.networks[column]],
                 layer,
@@ -145,57 +180,25 @@ def check_terminals(typed: TypedPrograms, networks: Iterable[NetworkStatistics])
             raise StatisticsError(f"the programs read {', '.join(missing)}, the statistics hold {held}")
 
 
-def make_jobs(task: Task, refusals: Sequence[Mapping[int, Refusal]], memo: Memo[Row] | None) -> list[Job]:
-    """Find out what is to be computed.
-
-    Args:
-        task: The task.
-        refusals: For each of its networks the typed programs without a shape, see `TypedPrograms.refusals`.
-        memo: What is known of subtrees; None for backends that keep none.
-    """
-    everything = tuple(range(len(task.rows)))
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for network, refused in enumerate(refusals):
-        fitting = everything
-        if refused:
-            fitting = tuple(program for program in everything if task.rows[program] not in refused)
-        groups.setdefault(fitting, []).append(network)
-    jobs = []
-    for programs, networks in groups.items():
-        if not programs:
-            continue
-        if memo is None:
-            jobs.append(Job(task, tuple(networks), programs, None))
-            continue
-        subtrees = task.typed.subtrees
-        roots = [subtrees.graph.roots[task.rows[program]] for program in programs]
-        for work in subtrees.works(roots, [task.networks[network] for network in networks], memo):
-            jobs.append(Job(task, tuple(networks[place] for place in work.networks), programs, work))
-    return jobs
-
-
-def shape_outcomes(task: Task, refusals: Sequence[Mapping[int, Refusal]]) -> Outcomes:
-    """The outcomes of a task as far as shapes decide them: failures."""
-    outcomes = Outcomes.unknown(len(task.rows), len(task.networks))
-    for column, refused in enumerate(refusals):
-        if not refused:
-            continue
-        for row, program in enumerate(task.rows):
-            if (refusal := refused.get(program)) is not None:
-                outcomes.failures[row, column] = shape_failure(
-                    task.typed.programs[program], task.networks[column], refusal.layer, refusal.rejection
+def shape_failures(task: Task, refusals: Mapping[int, Mapping[int, Refusal]], outcomes: Outcomes) -> None:
+    """Put the failures of a task into its outcomes as far as shapes decide them."""
+    for place, refused in refusals.items():
+        for row in task.rows[place]:
+            if (refusal := refused.get(row)) is not None:
+                outcomes.failures[row, place] = shape_failure(
+                    task.typed.programs[row], task.networks[place], refusal.layer, refusal.rejection
                 )
-    return outcomes
 
 
 def means_over_layers(numbers: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """(numbers, networks) from the (numbers, layers) of each network."""
-    zero = np.zeros((len(numbers[0]), 1))
     lengths = np.array([of_network.shape[1] for of_network in numbers])
     ends = np.cumsum(lengths + 1)
+    begins = ends - lengths
+    # One call for all sums. Each begins with a zero, and so has the bits that np.mean gives alone.
+    row = np.zeros((len(numbers[0]), ends[-1]))
+    for of_network, begin, end in zip(numbers, begins.tolist(), ends.tolist(), strict=True):
+        row[:, begin:end] = of_network
     with np.errstate(all="ignore"):
-        # One call for all sums. Each begins with a zero, and so has the bits that np.mean gives alone.
-        row = np.concatenate([part for of_network in numbers for part in (zero, of_network)], axis=1)
-        sums = np.add.reduceat(row, ends - (lengths + 1), axis=1)
-        means: NDArray[np.float64] = sums / lengths
+        means: NDArray[np.float64] = np.add.reduceat(row, begins - 1, axis=1) / lengths
         return means

@@ -27,14 +27,15 @@ class Outcomes:
         return cls(np.full((programs, networks), np.nan), {})
 
     def put(self, programs: Sequence[int], networks: Sequence[int], part: Outcomes) -> None:
-        """Take in the outcomes of programs and networks at these places."""
-        self.values[np.array(programs)[:, np.newaxis], networks] = part.values
+        """Take in the outcomes of programs and networks at these places, as far as the part has any."""
+        places = np.array(programs)[:, np.newaxis], networks
+        self.values[places] = np.where(np.isnan(part.values), self.values[places], part.values)
         for (row, column), failure in part.failures.items():
             self.failures[programs[row], networks[column]] = failure
 
     def recall(
         self, memo: Memo[Outcome], codes: Sequence[bytes], networks: Sequence[int]
-    ) -> dict[tuple[int, ...], list[int]]:
+    ) -> list[tuple[int, ...]]:
         """Take in what a memo holds.
 
         Args:
@@ -43,12 +44,12 @@ class Outcomes:
             networks: The indices of the networks.
 
         Returns:
-            What it lacks: places of programs, and the places of the networks on which just these are missing.
+            For each network the places of the programs that it lacks.
         """
         if memo.is_off:
             memo.misses += self.values.size
-            return {tuple(range(len(codes))): list(range(len(networks)))} if self.values.size else {}
-        missing: dict[tuple[int, ...], list[int]] = {}
+            return [tuple(range(len(codes)))] * len(networks)
+        missing = []
         for column, network in enumerate(networks):
             lacking = []
             for row, outcome in enumerate(memo.get_all(codes, network)):
@@ -58,16 +59,29 @@ class Outcomes:
                     self.failures[row, column] = outcome
                 else:
                     self.values[row, column] = outcome
-            if lacking:
-                missing.setdefault(tuple(lacking), []).append(column)
+            missing.append(tuple(lacking))
         return missing
 
-    def remember(self, memo: Memo[Outcome], codes: Sequence[bytes], networks: Sequence[int]) -> None:
-        """Put everything into a memo, under codes of programs and indices of networks."""
+    def remember(
+        self,
+        memo: Memo[Outcome],
+        codes: Sequence[bytes],
+        networks: Sequence[int],
+        rows: Sequence[Sequence[int]],
+    ) -> None:
+        """Put outcomes into a memo, under codes of programs and indices of networks.
+
+        Args:
+            memo: The memo.
+            codes: The codes of the programs.
+            networks: The indices of the networks.
+            rows: For each network the places of the programs whose outcomes are put.
+        """
         if memo.is_off:
             return
-        for column, (network, scores) in enumerate(zip(networks, self.values.T.tolist(), strict=True)):
-            outcomes: list[Outcome] = scores
+        columns = zip(networks, rows, self.values.T.tolist(), strict=True)
+        for column, (network, places, scores) in enumerate(columns):
+            outcomes: list[Outcome] = [scores[row] for row in places]
             if self.failures:
-                outcomes = [self.failures.get((row, column), score) for row, score in enumerate(scores)]
-            memo.put_all(codes, network, outcomes)
+                outcomes = [self.failures.get((row, column), scores[row]) for row in places]
+            memo.put_all([codes[row] for row in places], network, outcomes)

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eznas.backends import Work
 from eznas.compile import Graph
 from eznas.evaluator.memo import Code, Memo, Row, subtree_code
 from eznas.plan import GIVE_ONE_NUMBER, arguments_read
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done for networks of which the same is known."""
-
-    networks: tuple[int, ...]
-    """Their places among those asked for."""
-    nodes: tuple[int, ...]
-    """The nodes to compute: the roots first, each once, then subtrees whose numbers are worth keeping."""
-    known: Mapping[int, Sequence[Row]]
-    """For nodes that the others need, what was kept for each network."""
 
 
 class Subtrees:
@@ -47,7 +35,10 @@ class Subtrees:
         return codes
 
     def works(self, roots: Iterable[int], networks: Sequence[int], memo: Memo[Row]) -> list[Work]:
-        """The work for some roots on networks; subtrees kept in the memo are known rather than computed."""
+        """The work for some roots on networks; subtrees kept in the memo are known rather than computed.
+
+        What is computed are the roots first, each once, then subtrees whose numbers are worth keeping.
+        """
         wanted = tuple(dict.fromkeys(roots))
         if memo.is_off:
             return [Work(tuple(range(len(networks))), wanted, {})]
@@ -90,14 +81,12 @@ class Subtrees:
     def keep(
         self,
         nodes: Sequence[int],
-        networks: Sequence[int],
-        numbers: Sequence[NDArray[np.float64]],
+        network: int,
+        numbers: NDArray[np.float64],
+        places: Sequence[int],
         memo: Memo[Row],
     ) -> None:
-        """Keep the numbers of nodes that were computed, for each network (nodes, layers)."""
-        if memo.is_off:
-            return
+        """Keep the numbers of nodes, which have these places among (numbers, layers) of a network."""
         codes = [self._codes[node] for node in nodes]
-        for network, of_network in zip(networks, numbers, strict=True):
-            # Copies, since a part of an array would hold all of it.
-            memo.put_all(codes, network, [row.copy() for row in of_network.astype(np.float32)])
+        # One array for each, since a part of an array would hold all of it.
+        memo.put_all(codes, network, [numbers[place].astype(np.float32) for place in places])

@@ -16,7 +16,7 @@ from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_root
 from eznas.evaluator.memo import Code
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import AnyProgram
-from eznas.statistics import NetworkStatistics
+from eznas.statistics import LayerTable, NetworkStatistics
 from eznas.terminals import numbered_geometry
 
 CALLS_KEPT: Final = 4
@@ -47,15 +47,20 @@ class TypedPrograms:
         """For the number of a geometry the programs without a shape, by index."""
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
-    def refusals(self, networks: Sequence[NetworkStatistics]) -> list[dict[int, Refusal]]:
-        """For each network the programs without a shape on some layer, by index, each with the first one."""
-        of_layers = np.concatenate([network.geometry_numbers for network in networks])
-        numbers = np.flatnonzero(np.bincount(of_layers)).tolist()
+    def refusals(self, networks: Sequence[NetworkStatistics]) -> dict[int, dict[int, Refusal]]:
+        """The programs without a shape on some layer of a network, by index, each with the first such layer.
+
+        Networks are given by their places; those on which every program has a shape are left out.
+        """
+        numbers = LayerTable.of(networks).distinct_geometries
         missing = [number for number in numbers if number not in self._rejections]
         if missing:
             self._meet(missing)
         refusing = {number: found for number in numbers if (found := self._rejections[number])}
-        return [_first_refusals(network, refusing) if refusing else {} for network in networks]
+        if not refusing:
+            return {}
+        of_networks = {place: _first_refusals(network, refusing) for place, network in enumerate(networks)}
+        return {place: refused for place, refused in of_networks.items() if refused}
 
     def _meet(self, numbers: Sequence[int]) -> None:
         """Find the types for geometries of these numbers, which takes less time together."""

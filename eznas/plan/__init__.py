@@ -1,6 +1,6 @@
 """From a graph and a geometry to the plan that the machine runs: kernels, their order, and memory."""
 
-from eznas.plan.calls import Call, Place, Value
+from eznas.plan.calls import NOTHING, Call, Place, Value
 from eznas.plan.folds import GIVE_ONE_NUMBER, arguments_read
 from eznas.plan.fusion import HEAVY, Expression
 from eznas.plan.plan import Plan, make_plan
@@ -10,6 +10,7 @@ from eznas.plan.verification import verify
 __all__ = [
     "GIVE_ONE_NUMBER",
     "HEAVY",
+    "NOTHING",
     "Call",
     "Expression",
     "Place",

@@ -81,7 +81,8 @@ class Program:
 
     def canonical(self) -> Program:
         """The same formula with the arguments of commutative operations in one fixed order."""
-        return Program(tree.canonical(self.tokens))
+        tokens = tree.canonical(self.tokens)
+        return self if tokens == self.tokens else Program(tokens)
 
     def steps(self) -> Steps:
         """What the tree computes: equal subtrees once, each after its arguments."""

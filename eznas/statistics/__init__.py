@@ -3,10 +3,12 @@
 from eznas.statistics.collection import collect_statistics
 from eznas.statistics.geometries import geometry_of_convolution
 from eznas.statistics.initialise import initialise, network_seed
+from eznas.statistics.layer_table import LayerTable
 from eznas.statistics.layers import Structure
 from eznas.statistics.network import NetworkStatistics
 
 __all__ = [
+    "LayerTable",
     "NetworkStatistics",
     "Structure",
     "collect_statistics",

@@ -16,7 +16,7 @@ from eznas.terminals import TERMINALS, Family, Geometry, Shape, number_of_geomet
 Array = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class NetworkStatistics:
     """The statistics of every layer of one network.
 

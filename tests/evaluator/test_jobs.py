@@ -27,9 +27,9 @@ FEW, MANY = programs("mean(T3)"), programs(*TERMINALS)
 
 def _task(networks: Sequence[int], of: str = "few") -> Task:
     chosen = FEW if of == "few" else MANY
-    everything = tuple(range(len(chosen)))
     typed = TypedPrograms(chosen, ToScalar.MEAN, GrowingTable())
-    return Task(tuple(networks), everything, everything, typed)
+    rows = tuple(range(len(chosen)))
+    return Task(tuple(networks), tuple(rows[: 1 + network % len(rows)] for network in networks), typed)
 
 
 @given(st.integers(1, 300), st.integers(1, 9), st.booleans(), st.sampled_from(["few", "many"]))
@@ -39,7 +39,8 @@ def test_every_network_is_in_one_share_and_no_thread_has_much_more_to_do(
     task = _task(range(1000, 1000 + networks), of)
     shares = share_out(task, threads, together=together)
     assert tuple(network for share in shares for network in share.networks) == task.networks
-    assert all((share.rows, share.typed) == (task.rows, task.typed) for share in shares)
+    assert tuple(rows for share in shares for rows in share.rows) == task.rows
+    assert all(share.typed is task.typed for share in shares)
     sizes = [len(share.networks) for share in shares]
     assert max(sizes) <= ((LARGEST_SHARE if of == "few" else USUAL_SHARE) if together else 1)
     turns = -(-len(shares) // threads)

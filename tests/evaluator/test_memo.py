@@ -193,13 +193,15 @@ def test_numbers_of_subtrees_are_computed_once_for_all_generations(monkeypatch: 
     evaluator = Evaluator(FIVE_NETWORKS, "tile")
     assert isinstance(evaluator.backend, SubtreeBackend)
     asked: list[tuple[list[str], list[str]]] = []
-    tile = evaluator.backend.node_scalars
+    tile = evaluator.backend.work_scalars
 
-    def watched(graph, networks, nodes, known):  # type: ignore[no-untyped-def]
-        asked.append(([graph.nodes[n].name for n in nodes], [graph.nodes[n].name for n in known]))
-        return tile(graph, networks, nodes, known)
+    def watched(graph, networks, nodes, works):  # type: ignore[no-untyped-def]
+        (work,) = works
+        assert tuple(nodes) == work.nodes
+        asked.append(([graph.nodes[n].name for n in nodes], [graph.nodes[n].name for n in work.known]))
+        return tile(graph, networks, nodes, works)
 
-    monkeypatch.setattr(evaluator.backend, "node_scalars", watched)
+    monkeypatch.setattr(evaluator.backend, "work_scalars", watched)
     evaluator.score(programs("exp(l1_norm(T3))"), [0])
     evaluator.score(programs("mul(l1_norm(T3), frobenius_norm(T1_D))"), [0])
     assert asked == [(["mean", "l1_norm"], []), (["mean", "frobenius_norm"], ["l1_norm"])]
@@ -214,20 +216,24 @@ def test_of_kept_subtrees_only_those_that_are_used_count_as_used() -> None:
     assert evaluator.subtree_memo.hits == 1
 
 
-def test_networks_that_lack_the_same_are_computed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_that_lack_different_programs_are_computed_in_one_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     evaluator = Evaluator(FIVE_NETWORKS, "tile", threads=1)
     assert isinstance(evaluator.backend, SubtreeBackend)
-    asked: list[tuple[list[int], int]] = []
-    tile = evaluator.backend.node_scalars
+    asked: list[list[tuple[list[int], int]]] = []
+    tile = evaluator.backend.work_scalars
 
-    def watched(graph, networks, nodes, known):  # type: ignore[no-untyped-def]
-        asked.append(([FIVE_NETWORKS.index(network) for network in networks], len(nodes)))
-        return tile(graph, networks, nodes, known)
+    def watched(graph, networks, nodes, works):  # type: ignore[no-untyped-def]
+        indices = [FIVE_NETWORKS.index(network) for network in networks]
+        asked.append([([indices[place] for place in work.networks], len(work.nodes)) for work in works])
+        return tile(graph, networks, nodes, works)
 
-    monkeypatch.setattr(evaluator.backend, "node_scalars", watched)
+    monkeypatch.setattr(evaluator.backend, "work_scalars", watched)
     evaluator.score(programs("T3"), [1, 3])
     evaluator.score(programs("T3", "T1_D"), [0, 1, 2, 3])
-    assert asked == [([1, 3], 1), ([0, 2], 2), ([1, 3], 1)]
+    evaluator.score(programs("T3"), [0, 1, 2, 3])
+    assert asked == [[([1, 3], 1)], [([0, 2], 2), ([1, 3], 1)]]
 
 
 @given(

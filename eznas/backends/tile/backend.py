@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
@@ -12,13 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas.backends.backend import SubtreeBackend, ToScalar
+from eznas.backends.backend import SubtreeBackend, ToScalar, Work
+from eznas.backends.tile.asked import Asked
 from eznas.backends.tile.kernels import KernelTable
-from eznas.backends.tile.layers import LayerTable
 from eznas.backends.tile.running import RunnablePlan
 from eznas.compile import Graph, GrowingTable, ShapeColumn, ShapeTable, fold_roots, simplify
 from eznas.plan import Plan, make_plan
-from eznas.statistics import NetworkStatistics
+from eznas.statistics import LayerTable, NetworkStatistics
 from eznas.terminals import number_of_geometry, numbered_geometry
 
 GRAPHS_KEPT: Final = 4
@@ -41,17 +41,17 @@ class TileBackend(SubtreeBackend):
     ) -> NDArray[np.float64]:
         """See `Backend.layer_scalars`."""
         plans = self._plans_of(graph, to_scalar)
-        return self._run(plans, [network], plans.graph.roots, {})[0]
+        return self._run(plans, [network], plans.graph.roots, [Work((0,), plans.graph.roots, {})])[0]
 
-    def node_scalars(
+    def work_scalars(
         self,
         graph: Graph,
         networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
-        known: Mapping[int, Sequence[NDArray[np.float32]]],
+        works: Sequence[Work],
     ) -> list[NDArray[np.float64]]:
-        """See `SubtreeBackend.node_scalars`."""
-        return self._run(self._plans_of(graph, None), networks, nodes, known)
+        """See `SubtreeBackend.work_scalars`."""
+        return self._run(self._plans_of(graph, None), networks, nodes, works)
 
     def plan(self, graph: Graph, shapes: Sequence[ShapeColumn]) -> Plan:
         """The plan that this backend runs for a graph whose roots are numbers."""
@@ -76,20 +76,20 @@ class TileBackend(SubtreeBackend):
         plans: _GraphPlans,
         networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
-        known: Mapping[int, Sequence[NDArray[np.float32]]],
+        works: Sequence[Work],
     ) -> list[NDArray[np.float64]]:
         """Run each plan on all layers that it is for, of all networks."""
-        table = LayerTable(networks, plans.terminals)
+        table = LayerTable.of(networks)
+        asked = Asked.of(nodes, works, table)
         scalars = np.empty((len(nodes), len(table.geometries)))
-        rows = {node: np.concatenate(parts) for node, parts in known.items()}
-        placement = self._placement(plans, table.geometries)
-        for plan, layers, geometries in placement.layers_of_plans(table.geometries):
-            plan.run(layers, geometries, table, tuple(nodes), rows, scalars)
+        placement = self._placement(plans, table.distinct_geometries)
+        for plan, layers, geometries in placement.layers_of_plans(table):
+            plan.run(layers, geometries, table, asked, scalars)
             if self.has_better_plan(plan):
                 plans.forget(plan)
         return [scalars[:, begin:end] for begin, end in pairwise(table.bounds.tolist())]
 
-    def _placement(self, plans: _GraphPlans, numbers: NDArray[np.int64]) -> _Placement:
+    def _placement(self, plans: _GraphPlans, numbers: Sequence[int]) -> _Placement:
         """The plans for the geometries of these numbers, which are made where there are none."""
         # Threads that planned at the same time would only wait for each other at the interpreter lock.
         with plans.lock:
@@ -132,15 +132,21 @@ class _Placement:
         return cls(plans, plan_of, place_of)
 
     def layers_of_plans(
-        self, numbers: NDArray[np.int64]
+        self, table: LayerTable
     ) -> Iterator[tuple[RunnablePlan, NDArray[np.int64], NDArray[np.int64]]]:
-        """The plans for layers with geometries of these numbers, all of them placed.
+        """The plans for the layers of a table, the geometries of which are all placed.
 
         Yields:
             For each plan the layers that it is for, and for each of these which of its geometries it has.
         """
-        plans, places = self.plan_of[numbers], self.place_of[numbers]
-        for index in np.flatnonzero(np.bincount(plans)).tolist():
+        places = self.place_of[table.geometries]
+        met = dict.fromkeys(self.plan_of[table.distinct_geometries].tolist())
+        if len(met) == 1:
+            (index,) = met
+            yield self.plans[index], table.layers, places
+            return
+        plans = self.plan_of[table.geometries]
+        for index in met:
             layers = np.flatnonzero(plans == index)
             yield self.plans[index], layers, places[layers]
 
@@ -159,10 +165,9 @@ class _GraphPlans:
         """Held while the placement is changed."""
         self.terminals = sorted(self.graph.terminals)
 
-    def missing(self, numbers: NDArray[np.int64]) -> list[int]:
-        """The numbers of geometries without a plan among those of some layers."""
-        met: list[int] = np.flatnonzero(np.bincount(numbers)).tolist()
-        return [number for number in met if number not in self._plan_and_place]
+    def missing(self, numbers: Iterable[int]) -> list[int]:
+        """The numbers of geometries that have no plan, among some."""
+        return [number for number in numbers if number not in self._plan_and_place]
 
     def place(self, plan_and_place: Mapping[int, tuple[RunnablePlan, int]]) -> None:
         """Take in plans for geometries of these numbers, instead of those that they had."""

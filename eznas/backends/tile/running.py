@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from time import perf_counter
@@ -13,15 +13,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from eznas.backends.tile.asked import Asked, Wanted
 from eznas.backends.tile.encoding import EncodedPlan, encode
 from eznas.backends.tile.kernels import KernelTable
-from eznas.backends.tile.layers import LayerTable
-from eznas.plan import Expression, Plan
+from eznas.plan import NOTHING, Expression, Plan
+from eznas.statistics import LayerTable
 from eznas_kernels import machine
 from eznas_kernels.instructions import FLOAT_BYTES
 from eznas_kernels.repeats import find_repeats
 
 _LINE_BYTES: Final = 64
+
+PATTERNS_KEPT: Final = 4
+"""Of how many patterns of repeated tensors the parts are kept; each takes about as much as the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +38,16 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Selection:
-    """What some nodes need, given others, on layers of which nothing else is known."""
+    """What some nodes need, given others."""
 
     whole: _Part
+    """For layers of which nothing else is known."""
     is_needed: NDArray[np.bool_]
     """(values,)."""
     is_known: NDArray[np.bool_]
     """(values,) whether the value is among those given."""
-    given_slots: NDArray[np.int64]
-    results: NDArray[np.int64]
-    constants: NDArray[np.float32] | None
-    """(nodes, geometries), where all are known from shapes alone."""
+    parts: dict[bytes, _Part]
+    """For patterns of repeated tensors what layers of all kinds need; see `RunnablePlan._part_of_kinds`."""
 
 
 class RunnablePlan:
@@ -65,7 +68,9 @@ class RunnablePlan:
         self._kernels = kernels.addresses
         self._encoded: EncodedPlan = encode(plan, kernels.number_of)
         self._terminals = plan.terminals
-        self._rows = [terminals.index(name) for name in self._terminals]
+        self._all_terminals = tuple(terminals)
+        self._set_of_number: dict[int, int] = dict(self._encoded.numbers[:, :2].tolist())
+        """For values that are numbers to compute the index of the set of terminals that they depend on."""
         self._dependencies = np.array(
             [[name in each for name in terminals] for each in self._encoded.dependencies], np.bool_
         ).reshape(-1, len(terminals))
@@ -76,8 +81,7 @@ class RunnablePlan:
         layers: NDArray[np.int64],
         geometries: NDArray[np.int64],
         table: LayerTable,
-        nodes: tuple[int, ...],
-        known: Mapping[int, NDArray[np.float32]],
+        asked: Asked,
         scalars: NDArray[np.float64],
     ) -> None:
         """Compute numbers of nodes on some layers.
@@ -85,29 +89,43 @@ class RunnablePlan:
         Args:
             layers: The layers whose geometries the plan is for, in ascending order.
             geometries: For each of them which of the plan's geometries it has.
-            table: All layers, with the terminals that the plan was told of.
-            nodes: The nodes to compute.
-            known: Numbers of other nodes in each of all layers.
-            scalars: (nodes, all layers); the columns of `layers` are written.
+            table: All layers.
+            asked: What is asked of them.
+            scalars: (nodes asked, all layers); the columns of `layers` are written, where nothing is asked
+                with anything.
         """
         encoded = self._encoded
-        here = tuple(node for node in known if node in self.plan.number_of_node)
-        selection = self._selection(nodes, here)
-        if selection.constants is not None:
-            scalars[:, layers] = selection.constants[:, geometries]
+        # A node that has no shape here is not asked of these layers, and any number may stand in its place.
+        results = [self.plan.number_of_node.get(node, NOTHING) for node in asked.nodes]
+        if self._constants.keys() >= set(results):
+            for row, result in zip(scalars, results, strict=True):
+                row[layers] = self._constants[result][geometries]
             return
         repeated = np.empty((len(self._dependencies), len(layers)), np.int64)
         kinds, examples = np.empty((2, len(layers)), np.int64)
-        found = find_repeats(table.first_layers, self._dependencies, layers, repeated, kinds, examples)
-        part = self._part_of_kinds(selection, repeated[:, examples[:found]] != examples[:found])
+        first_layers = np.array([table.first_layers_of(name) for name in self._all_terminals])
+        found = find_repeats(first_layers, self._dependencies, layers, repeated, kinds, examples)
+        examples = examples[:found]
+        wanted_of_kinds = [0] * found
+        if asked.wanted_of is not None:
+            wanted_of = asked.wanted_of[layers]
+            _, examples, kinds = np.unique(wanted_of * found + kinds, return_index=True, return_inverse=True)
+            wanted_of_kinds = wanted_of[examples].tolist()
+        is_there = repeated[:, examples] != examples
+        part = self._part_of_kinds(asked.wanted, wanted_of_kinds, is_there)
         # Numbers of a layer lie where its network's earlier layers do not, and later ones may look for them.
         places = table.places[layers]
         numbers = np.empty((int(places.max()) + 1, encoded.number_room), np.float32)
-        given = np.empty((len(selection.given_slots), scalars.shape[1]), np.int64)
-        given[: len(self._rows)] = table.addresses[self._rows]
-        for row, node in zip(given[len(self._rows) :], here, strict=False):
-            row[:] = _addresses(known[node])
-        for row, constants in zip(given[len(self._rows) + len(here) :], encoded.constants, strict=True):
+        slots_known, known = self._known(asked, scalars.shape[1])
+        given_slots = np.array([*self._terminals.values(), *slots_known, *self._constants], np.int64)
+        given = np.empty((len(given_slots), scalars.shape[1]), np.int64)
+        own, others = len(self._terminals), len(self._terminals) + len(slots_known)
+        for name, row in zip(self._terminals, given[:own], strict=True):
+            row[:] = table.addresses_of(name)
+        # Where a number is not known, it is computed on the first layer with these tensors, and put there.
+        sets = [self._set_of_number[slot] for slot in slots_known]
+        given[own:others, layers] = _addresses(known)[:, np.newaxis] + FLOAT_BYTES * layers[repeated[sets]]
+        for constants, row in zip(encoded.constants, given[others:], strict=True):
             row[layers] = _addresses(constants)[geometries]
         scratch = _scratch(encoded.scratch_size)
         begin = perf_counter()
@@ -117,7 +135,7 @@ class RunnablePlan:
             self._kernels,
             encoded.lengths,
             encoded.sizes,
-            selection.given_slots,
+            given_slots,
             layers,
             geometries,
             kinds,
@@ -127,7 +145,7 @@ class RunnablePlan:
             encoded.offsets + _address(scratch),
             encoded.steps,
             np.empty(len(encoded.offsets)),
-            selection.results,
+            np.array(results, np.int64),
             scalars,
         )
         self.seconds += perf_counter() - begin
@@ -138,21 +156,52 @@ class RunnablePlan:
         """See `Plan.chains`."""
         return self.plan.chains()
 
-    def _part_of_kinds(self, selection: _Selection, is_there: NDArray[np.bool_]) -> _Part:
+    @cached_property
+    def _constants(self) -> dict[int, NDArray[np.float32]]:
+        """For values that are known from shapes alone, the number for each geometry."""
+        return dict(zip(self.plan.constants, self._encoded.constants, strict=True))
+
+    def _known(self, asked: Asked, layers: int) -> tuple[list[int], NDArray[np.float32]]:
+        """The values of numbers that are known on any layer, and room for them, which holds what is known.
+
+        Returns:
+            Values, and (values, layers).
+        """
+        value_of = self.plan.number_of_node
+        nodes = {node for wanted in asked.wanted for node in wanted.known}
+        values = sorted({value_of[node] for node in nodes if node in value_of} & self._set_of_number.keys())
+        row_of = {value: row for row, value in enumerate(values)}
+        known = np.empty((len(values), layers), np.float32)
+        for wanted in asked.wanted:
+            for node, numbers in wanted.known.items():
+                row = row_of.get(value_of.get(node, NOTHING))
+                if row is not None:
+                    known[row, wanted.layers] = numbers
+        return values, known
+
+    def _part_of_kinds(
+        self, wanted: Sequence[Wanted], wanted_of: Sequence[int], is_there: NDArray[np.bool_]
+    ) -> _Part:
         """What layers of some kinds need, one kind after the other.
 
         Args:
-            selection: What is wanted.
+            wanted: What is wanted on any layers.
+            wanted_of: For each kind the index of what is wanted on its layers.
             is_there: (dependencies, kinds) whether numbers that depend on these terminals are there.
         """
-        # Not kept: they are as large as the plan, and a hundred times quicker to choose than to run.
-        parts = [self._part(selection, of_kind) for of_kind in is_there.T]
-        if len(parts) == 1:
-            return _Part(parts[0].instructions, parts[0].sections[np.newaxis])
-        begins = np.cumsum([0, *(len(part.instructions) for part in parts[:-1])])
-        sections = np.stack([part.sections for part in parts])
-        sections[:, :, :2] += begins[:, np.newaxis, np.newaxis]
-        return _Part(np.concatenate([part.instructions for part in parts]), sections)
+        selections = {index: self._selection(wanted[index]) for index in dict.fromkeys(wanted_of)}
+        if len(selections) > 1:
+            # Such calls seldom have the same numbers known, and choosing takes a hundredth of running.
+            kinds = zip(wanted_of, is_there.T, strict=True)
+            return _joined([self._part(selections[index], of_kind) for index, of_kind in kinds])
+        (selection,) = selections.values()
+        pattern = is_there.tobytes()
+        found = selection.parts.get(pattern)
+        if found is None:
+            found = _joined([self._part(selection, of_kind) for of_kind in is_there.T])
+            if len(selection.parts) < PATTERNS_KEPT:
+                selection.parts[pattern] = found
+        return found
 
     def _part(self, selection: _Selection, is_there: NDArray[np.bool_]) -> _Part:
         """The part for layers of a kind, by the sets of terminals for which numbers are there."""
@@ -166,28 +215,18 @@ class RunnablePlan:
         wanted[slots] = selection.is_needed[slots]
         return self._select(wanted, is_known)
 
-    def _selection(self, nodes: tuple[int, ...], known: tuple[int, ...]) -> _Selection:
-        # Networks seldom have the same numbers known, and choosing takes a hundredth of running.
-        found = None if known else self._selections.get(nodes)
+    def _selection(self, wanted: Wanted) -> _Selection:
+        value_of = self.plan.number_of_node
+        known = [value_of[node] for node in wanted.known if node in value_of]
+        found = None if known else self._selections.get(wanted.nodes)
         if found is None:
-            value_of = self.plan.number_of_node
-            results, known_values = ([value_of[node] for node in each] for each in (nodes, known))
             is_needed, is_known = np.zeros((2, len(self._encoded.offsets)), np.bool_)
-            is_needed[results] = True
-            is_known[known_values] = True
-            whole = self._select(is_needed, is_known)
-            given_slots = np.array([*self._terminals.values(), *known_values, *self.plan.constants], np.int64)
-            slots = np.array(results, np.int64)
-            found = _Selection(whole, is_needed, is_known, given_slots, slots, self._constants(results))
+            is_needed[[value_of[node] for node in wanted.nodes]] = True
+            is_known[known] = True
+            found = _Selection(self._select(is_needed, is_known), is_needed, is_known, {})
             if not known:
-                self._selections[nodes] = found
+                self._selections[wanted.nodes] = found
         return found
-
-    def _constants(self, values: Sequence[int]) -> NDArray[np.float32] | None:
-        row_of = {value: row for row, value in enumerate(self.plan.constants)}
-        if not row_of.keys() >= set(values):
-            return None
-        return self._encoded.constants[[row_of[value] for value in values]]
 
     def _select(self, wanted: NDArray[np.bool_], is_known: NDArray[np.bool_]) -> _Part:
         """The instructions for values that are wanted; those that they depend on are marked as well."""
@@ -198,6 +237,16 @@ class RunnablePlan:
             encoded.instructions, encoded.sections, encoded.sizes[0], wanted, is_known, instructions, sections
         )
         return _Part(instructions[:kept], sections)
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    """The parts of several kinds of layers as one."""
+    if len(parts) == 1:
+        return _Part(parts[0].instructions, parts[0].sections[np.newaxis])
+    begins = np.cumsum([0, *(len(part.instructions) for part in parts[:-1])])
+    sections = np.stack([part.sections for part in parts])
+    sections[:, :, :2] += begins[:, np.newaxis, np.newaxis]
+    return _Part(np.concatenate([part.instructions for part in parts]), sections)
 
 
 _of_thread = threading.local()
@@ -218,5 +267,6 @@ def _address(array: NDArray[np.float32]) -> int:
     return address
 
 
-def _addresses(row: NDArray[np.float32]) -> NDArray[np.int64]:
-    return _address(row) + row.strides[0] * np.arange(row.size)
+def _addresses(array: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Where each number of a row begins, or each row of several."""
+    return _address(array) + array.strides[0] * np.arange(len(array))
