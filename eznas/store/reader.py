@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Final, overload
 
 import numpy as np
 import torch
@@ -22,6 +23,13 @@ from eznas.store.journal import read_journal
 from eznas.store.layout import FLOAT, MANIFEST, PLAN, Manifest, StorePlan, data_file
 from eznas.store.mapped import MappedFile, check_size
 from eznas.store.writer import StoreWriter
+
+SECONDS_IN_MEMORY: Final = 2.0
+"""For how long what was read ahead is taken to stay in memory.
+
+To look takes 4 µs a terminal, and an evolution comes back to its networks about once in a second; to read a
+store that is larger than memory takes longer.
+"""
 
 
 class StatisticsStore(Sequence[NetworkStatistics]):
@@ -46,6 +54,8 @@ class StatisticsStore(Sequence[NetworkStatistics]):
         self._checked: NDArray[np.bool_] = np.zeros(arrays.checksums.shape, np.bool_)
         self._maps: dict[str, MappedFile] = {}
         self._networks: dict[int, NetworkStatistics] = {}
+        self._stays_until: dict[tuple[int, int], float] = {}
+        """For a network and the column of a terminal when it should be read ahead again."""
 
     @classmethod
     def create(
@@ -140,7 +150,8 @@ class StatisticsStore(Sequence[NetworkStatistics]):
     def read_ahead(self, network: int, terminals: Iterable[str]) -> None:
         """Have the system begin to read statistics of a network from the disk, and do not wait for them.
 
-        It is advice: nothing is checked, and terminals that the store does not hold are passed over.
+        It is advice: nothing is checked, and terminals that the store does not hold are passed over, as is
+        what was read ahead a moment before.
 
         Args:
             network: The index of the network.
@@ -150,9 +161,11 @@ class StatisticsStore(Sequence[NetworkStatistics]):
             StoreError: The file of a terminal is gone or truncated.
         """
         begins, ends = self._bounds[network : network + 2]
+        now = time.monotonic()
         for terminal in terminals:
             column = self._columns.get(terminal)
-            if column is not None:
+            if column is not None and self._stays_until.get((network, column), now) <= now:
+                self._stays_until[network, column] = now + SECONDS_IN_MEMORY
                 self._map(terminal).read_ahead(begins[column], ends[column])
 
     def values(self, terminal: str, layer: int, network: int) -> Array:
