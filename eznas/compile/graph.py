@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from eznas.ops import OPS
 from eznas.program import AnyProgram, Program
 from eznas.program.steps import COMMUTATIVE, Steps
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """An operation on earlier nodes, or a terminal."""
 
     name: str
@@ -41,17 +41,7 @@ class Graph:
 
     def select(self, programs: Sequence[int]) -> Graph:
         """The graph of some of the programs, in the given order, with only the nodes that they read."""
-        read = {self.roots[program] for program in programs}
-        for index in range(len(self.nodes) - 1, -1, -1):
-            if index in read:
-                read.update(self.nodes[index].arguments)
-        kept = sorted(read)
-        moved = {old: new for new, old in enumerate(kept)}
-        nodes = [
-            Node(node.name, tuple(moved[argument] for argument in node.arguments))
-            for node in (self.nodes[old] for old in kept)
-        ]
-        return make_graph(nodes, [moved[self.roots[program]] for program in programs])
+        return graph_below(self.nodes, [self.roots[program] for program in programs])
 
 
 def build_graph(programs: Sequence[AnyProgram]) -> Graph:
@@ -112,6 +102,26 @@ def fold_roots(graph: Graph, op: str) -> Graph:
             nodes.append(Node(op, (root,)))
         roots.append(index)
     return make_graph(nodes, roots)
+
+
+def graph_below(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
+    """The graph of programs that end in some nodes, with only the nodes that they read."""
+    read = bytearray(len(nodes))
+    for root in roots:
+        read[root] = True
+    for index in range(len(nodes) - 1, -1, -1):
+        if read[index]:
+            for argument in nodes[index].arguments:
+                read[argument] = True
+    if all(read):
+        return make_graph(nodes, roots)
+    kept = [index for index, is_read in enumerate(read) if is_read]
+    moved = {old: new for new, old in enumerate(kept)}
+    names_and_arguments = (nodes[old] for old in kept)
+    return make_graph(
+        [Node(name, tuple([moved[argument] for argument in each])) for name, each in names_and_arguments],
+        [moved[root] for root in roots],
+    )
 
 
 def make_graph(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:

@@ -98,8 +98,11 @@ class ShapeTable:
         self._terminals: dict[str, ShapeColumn] = {}
         self._results: dict[tuple[str, tuple[ShapeColumn, ...]], ShapeColumn] = {}
         self._stretching: dict[tuple[bool, ShapeColumn, ShapeColumn, ShapeColumn], tuple[object, ...]] = {}
-        self.rows = {geometry: row for row, geometry in enumerate(self.geometries)}
+
+    @cached_property
+    def rows(self) -> dict[Geometry, int]:
         """The row of each geometry."""
+        return {geometry: row for row, geometry in enumerate(self.geometries)}
 
     @property
     def is_full(self) -> bool:

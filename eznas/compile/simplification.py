@@ -8,7 +8,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-from eznas.compile.graph import Graph, Node, make_graph
+from eznas.compile.graph import Graph, Node, graph_below
 from eznas.ops import OPS, OpKind
 from eznas.program.steps import COMMUTATIVE, precedes
 
@@ -56,6 +56,8 @@ _IGNORED_BY: Final = MappingProxyType(
 READS_SHAPE_ONLY: Final = frozenset({"ones_like", "zeros_like", "numel"})
 """Operations whose results depend on the shape of the argument alone."""
 
+_IGNORE_SOME: Final = READS_SHAPE_ONLY | _IGNORED_BY.keys()
+
 # The result is the argument itself, where that is of the kind.
 _KEEPS_STEPS: Final = frozenset({"heaviside", "sign", "relu", "abs", "square"})
 _KEEPS_NOT_NEGATIVE: Final = frozenset({"relu", "abs"})
@@ -65,10 +67,9 @@ def simplify(graph: Graph) -> Graph:
     """The graph after all rewrites, with the same roots and without what they no longer read."""
     simplifier = _Simplifier()
     moved: list[int] = []
-    for node in graph.nodes:
-        moved.append(simplifier.add(node.name, tuple(moved[argument] for argument in node.arguments)))
-    whole = make_graph(simplifier.nodes, [moved[root] for root in graph.roots])
-    return whole.select(range(len(whole.roots)))
+    for name, arguments in graph.nodes:
+        moved.append(simplifier.add(name, tuple([moved[argument] for argument in arguments])))
+    return graph_below(simplifier.nodes, [moved[root] for root in graph.roots])
 
 
 class _Simplifier:
@@ -81,7 +82,8 @@ class _Simplifier:
     def add(self, name: str, arguments: tuple[int, ...]) -> int:
         """The node of an operation on nodes, or of a terminal, after the rewrites that apply to it."""
         name = _SAME_NAME.get(name, name)
-        arguments = tuple(self._without_ignored(name, argument) for argument in arguments)
+        if name in _IGNORE_SOME:
+            arguments = tuple([self._without_ignored(name, argument) for argument in arguments])
         if name == "greater":
             name, arguments = "less", arguments[::-1]
         first = arguments[0] if arguments else -1

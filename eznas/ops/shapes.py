@@ -102,6 +102,8 @@ def _rows(a: Shape) -> Shape | None:
 
 
 def _common_shape(a: Shape, b: Shape) -> Shape | None:
+    if a == b:
+        return a
     longer, shorter = (a, b) if len(a) >= len(b) else (b, a)
     padded = (1,) * (len(longer) - len(shorter)) + shorter
     if any(x not in (y, 1) and y != 1 for x, y in zip(longer, padded, strict=True)):

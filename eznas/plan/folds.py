@@ -134,6 +134,6 @@ def terminals_below(graph: Graph) -> list[frozenset[str]]:
         if node.is_terminal:
             below.append(frozenset([node.name]))
         else:
-            first, *others = (below[argument] for argument in node.arguments)
-            below.append(first.union(*others))
+            first, *others = [below[argument] for argument in node.arguments]
+            below.append(first.union(*others) if others else first)
     return below

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from eznas.errors import ProgramSyntaxError
@@ -118,7 +119,7 @@ def canonical(tokens: Tokens) -> Tokens:
         arguments = [subtrees.pop() for _ in range(ARITY[name])]
         if name in OPS and OPS[name].commutative:
             arguments.sort()
-        subtrees.append((name, *(token for argument in arguments for token in argument)))
+        subtrees.append((name, *chain.from_iterable(arguments)))
     return subtrees[0]
 
 
