@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate, pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -58,8 +59,9 @@ class Work:
     """Their places among the networks of a call."""
     nodes: tuple[int, ...]
     """The nodes to compute."""
-    known: Mapping[int, Sequence[NDArray[np.float32]]]
-    """For other nodes their numbers on each layer of each of these networks; they are not computed again."""
+    known: Mapping[int, NDArray[np.float32]]
+    """For other nodes their numbers on the layers of these networks, one after the other; they are not
+    computed again."""
 
 
 class SubtreeBackend(Backend):
@@ -75,8 +77,8 @@ class SubtreeBackend(Backend):
         networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
         works: Sequence[Work],
-    ) -> list[NDArray[np.float64]]:
-        """For each network the number of each node on each layer, (nodes, layers).
+    ) -> NDArray[np.float64]:
+        """The number of each node on each layer of the networks, one after the other: (nodes, layers).
 
         Args:
             graph: Programs whose roots are single numbers; see `fold_roots`.
@@ -93,6 +95,9 @@ class SubtreeBackend(Backend):
         nodes: Sequence[int],
         known: Mapping[int, Sequence[NDArray[np.float32]]],
     ) -> list[NDArray[np.float64]]:
-        """The same where all nodes are asked of all networks, of which the same is known; see `Work`."""
-        work = Work(tuple(range(len(networks))), tuple(nodes), known)
-        return self.work_scalars(graph, networks, nodes, [work])
+        """For each network the number of each node on each layer, where all are asked of all; see `Work`."""
+        rows = {node: np.concatenate(of_networks) for node, of_networks in known.items()}
+        work = Work(tuple(range(len(networks))), tuple(nodes), rows)
+        scalars = self.work_scalars(graph, networks, nodes, [work])
+        bounds = accumulate(map(len, networks), initial=0)
+        return [scalars[:, begin:end] for begin, end in pairwise(bounds)]

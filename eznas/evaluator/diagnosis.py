@@ -68,10 +68,11 @@ def _culprit(graph: Graph, values: Sequence[torch.Tensor]) -> int | None:
     if _badness(values[node]) == 0:
         return None
     while arguments := graph.nodes[node].arguments:
-        worst = max(arguments, key=lambda argument: _badness(values[argument]))
-        if _badness(values[worst]) == 0:
+        badness = [_badness(values[argument]) for argument in arguments]
+        worst = max(badness)
+        if worst == 0:
             break
-        node = worst
+        node = arguments[badness.index(worst)]
     return node
 
 

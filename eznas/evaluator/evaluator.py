@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,7 @@ from eznas.evaluator.outcomes import Outcomes
 from eznas.evaluator.scores import Scores
 from eznas.evaluator.typed_programs import TypedPrograms, typed_programs
 from eznas.program import AnyProgram, canonical_form
-from eznas.statistics import NetworkStatistics
+from eznas.statistics import LayerTable, NetworkStatistics
 from eznas.threads import available_processors, one_torch_thread
 
 DEFAULT_MEMO_BYTES: Final = 128 * 2**20
@@ -165,8 +166,9 @@ class Evaluator:
                 for network in task.networks:
                     self.statistics.read_ahead(network, task.typed.terminals)
         networks = [self.statistics[network] for network in share.networks]
-        check_terminals(share.typed, networks)
-        refusals = share.typed.refusals(networks)
+        table = LayerTable.of(networks)
+        check_terminals(share.typed, table)
+        refusals = share.typed.refusals(table)
         outcomes = Outcomes.unknown(len(share.typed.programs), len(networks))
         shape_failures(share, refusals, outcomes)
         job = Job.of(share, refusals)
@@ -178,20 +180,22 @@ class Evaluator:
     def _computed(self, job: Job, networks: Sequence[NetworkStatistics]) -> Outcomes:
         """The outcomes of a job on its networks."""
         typed = job.task.typed
+        bounds = [0, *accumulate(map(len, networks))]
         if not isinstance(self.backend, SubtreeBackend):
             # These have one network in a job.
             graph = typed.graph_of(job.programs)
-            numbers = [self.backend.layer_scalars(graph, network, self.to_scalar) for network in networks]
-            return job.outcomes(numbers, range(len(job.programs)), networks, self.to_scalar)
+            (numbers,) = (self.backend.layer_scalars(graph, network, self.to_scalar) for network in networks)
+            return job.outcomes(numbers, range(len(job.programs)), networks, bounds, self.to_scalar)
         with self._memo_lock:
             works = job.works(self.subtree_memo)
-        nodes = tuple(dict.fromkeys([*job.roots, *(node for work in works for node in work.nodes)]))
+        roots = job.roots
+        nodes = tuple(dict.fromkeys([*roots, *(node for work in works for node in work.nodes)]))
         numbers = self.backend.work_scalars(typed.subtrees.graph, networks, nodes, works)
         if not self.subtree_memo.is_off:
             with self._memo_lock:
-                job.keep(works, nodes, numbers, self.subtree_memo)
-        place_of = {node: place for place, node in enumerate(nodes)}
-        return job.outcomes(numbers, [place_of[root] for root in job.roots], networks, self.to_scalar)
+                job.keep(works, nodes, numbers, bounds, self.subtree_memo)
+        row_of = {node: row for row, node in enumerate(nodes)}
+        return job.outcomes(numbers, [row_of[root] for root in roots], networks, bounds, self.to_scalar)
 
 
 def _use_one_torch_thread() -> None:

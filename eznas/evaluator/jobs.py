@@ -15,7 +15,7 @@ from eznas.evaluator.diagnosis import shape_failure, value_failure
 from eznas.evaluator.memo import Memo, Row
 from eznas.evaluator.outcomes import Outcomes
 from eznas.evaluator.typed_programs import Refusal, TypedPrograms
-from eznas.statistics import NetworkStatistics
+from eznas.statistics import LayerTable, NetworkStatistics
 from eznas.terminals import TERMINALS
 
 USUAL_SHARE: Final = 16
@@ -112,39 +112,50 @@ class Job:
         self,
         works: Iterable[Work],
         nodes: Sequence[int],
-        numbers: Sequence[NDArray[np.float64]],
+        numbers: NDArray[np.float64],
+        bounds: Sequence[int],
         memo: Memo[Row],
     ) -> None:
-        """Have a memo keep all numbers of works, which are among those of (nodes, layers) a network."""
-        place_of = {node: place for place, node in enumerate(nodes)}
+        """Have a memo keep all numbers of works.
+
+        Args:
+            works: The works.
+            nodes: All nodes that they compute, and others.
+            numbers: (nodes, layers of its networks, one after the other).
+            bounds: Where the layers of each network begin, and the end.
+            memo: The memo.
+        """
+        row_of = {node: row for row, node in enumerate(nodes)}
         for work in works:
-            places = [place_of[node] for node in work.nodes]
+            rows = [row_of[node] for node in work.nodes]
             for number in work.networks:
+                begin, end = bounds[number : number + 2]
                 network = self.task.networks[self.networks[number]]
-                self.task.typed.subtrees.keep(work.nodes, network, numbers[number], places, memo)
+                self.task.typed.subtrees.keep(work.nodes, network, numbers[rows, begin:end], memo)
 
     def outcomes(
         self,
-        numbers: Sequence[NDArray[np.float64]],
-        places: Sequence[int],
+        numbers: NDArray[np.float64],
+        rows: Sequence[int],
         networks: Sequence[NetworkStatistics],
+        bounds: Sequence[int],
         to_scalar: ToScalar,
     ) -> Outcomes:
         """The outcomes of its programs on its networks.
 
         Args:
-            numbers: For each network (numbers, layers).
-            places: For each program its place among the numbers.
+            numbers: (numbers, layers of its networks, one after the other).
+            rows: For each program its row among the numbers.
             networks: The networks.
+            bounds: Where the layers of each network begin, and the end.
             to_scalar: How a program's tensor became a number.
         """
-        count = max(places) + 1
-        if count < len(numbers[0]):
-            numbers = [of_network[:count] for of_network in numbers]
-        means = means_over_layers(numbers)
-        outcomes = Outcomes(means[places], {})
+        outcomes = Outcomes(means_over_layers(numbers[: max(rows) + 1], bounds)[rows], {})
         if self.rows.count(self.programs) < len(self.rows):
-            asked = np.array([np.isin(self.programs, rows) for rows in self.rows]).T
+            row_of = {program: row for row, program in enumerate(self.programs)}
+            asked = np.zeros(outcomes.values.shape, np.bool_)
+            for column, programs in enumerate(self.rows):
+                asked[[row_of[program] for program in programs], column] = True
             outcomes.values[~asked] = np.nan
         is_finite = np.isfinite(outcomes.values)
         if is_finite.all():
@@ -154,7 +165,7 @@ class Job:
             if self.programs[row] not in self.rows[column]:
                 continue
             outcomes.values[row, column] = np.nan
-            of_layers = numbers[column][places[row]]
+            of_layers = numbers[rows[row], bounds[column] : bounds[column + 1]]
             layer = int(np.flatnonzero(~np.isfinite(of_layers))[0])
             outcomes.failures[row, column] = value_failure(
                 self.task.typed.programs[self.programs[row]],
@@ -167,13 +178,13 @@ class Job:
         return outcomes
 
 
-def check_terminals(typed: TypedPrograms, networks: Iterable[NetworkStatistics]) -> None:
+def check_terminals(typed: TypedPrograms, table: LayerTable) -> None:
     """Refuse networks that do not hold all that programs read.
 
     Raises:
         StatisticsError: A network does not hold a terminal.
     """
-    for terminals in dict.fromkeys(network.terminals for network in networks):
+    for terminals in table.terminals:
         missing = sorted(typed.terminals.difference(terminals))
         if missing:
             held = ", ".join(terminals)
@@ -190,15 +201,14 @@ def shape_failures(task: Task, refusals: Mapping[int, Mapping[int, Refusal]], ou
                 )
 
 
-def means_over_layers(numbers: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """(numbers, networks) from the (numbers, layers) of each network."""
-    lengths = np.array([of_network.shape[1] for of_network in numbers])
-    ends = np.cumsum(lengths + 1)
-    begins = ends - lengths
+def means_over_layers(numbers: NDArray[np.float64], bounds: Sequence[int]) -> NDArray[np.float64]:
+    """(numbers, networks) from (numbers, layers), where the layers of each network begin at its bound."""
+    begins = np.array(bounds[:-1])
+    lengths = np.array(bounds[1:]) - begins
+    networks = np.arange(len(begins))
     # One call for all sums. Each begins with a zero, and so has the bits that np.mean gives alone.
-    row = np.zeros((len(numbers[0]), ends[-1]))
-    for of_network, begin, end in zip(numbers, begins.tolist(), ends.tolist(), strict=True):
-        row[:, begin:end] = of_network
+    row = np.zeros((len(numbers), bounds[-1] + len(begins)))
+    row[:, np.arange(bounds[-1]) + (networks + 1).repeat(lengths)] = numbers
     with np.errstate(all="ignore"):
-        means: NDArray[np.float64] = np.add.reduceat(row, begins - 1, axis=1) / lengths
+        means: NDArray[np.float64] = np.add.reduceat(row, begins + networks, axis=1) / lengths
         return means

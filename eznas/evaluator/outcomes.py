@@ -28,8 +28,9 @@ class Outcomes:
 
     def put(self, programs: Sequence[int], networks: Sequence[int], part: Outcomes) -> None:
         """Take in the outcomes of programs and networks at these places, as far as the part has any."""
-        places = np.array(programs)[:, np.newaxis], networks
-        self.values[places] = np.where(np.isnan(part.values), self.values[places], part.values)
+        places = np.array(programs)[:, np.newaxis], np.array(networks)
+        # No place gets two numbers, and of a number and NaN this takes the number.
+        self.values[places] = np.fmax(self.values[places], part.values)
         for (row, column), failure in part.failures.items():
             self.failures[programs[row], networks[column]] = failure
 

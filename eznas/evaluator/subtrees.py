@@ -53,40 +53,30 @@ class Subtrees:
             rows = {}
             for node in known:
                 # These alone are used, not what is kept of subtrees below them.
-                rows[node] = [memo.take((self._codes[node], networks[place])) for place in places]
+                kept = b"".join([memo.take((self._codes[node], networks[place])) for place in places])
+                rows[node] = np.frombuffer(kept, np.float32)
             works.append(Work(tuple(places), wanted + inner, rows))
         return works
 
     def _below(self, roots: tuple[int, ...], held: tuple[bool, ...]) -> tuple[tuple[int, ...], list[int]]:
         """The numbers below some roots that are to be computed, and those held that are needed instead."""
-        is_held = dict(zip(self._numbers, held, strict=True))
-        for root in roots:
-            is_held.pop(root, None)
-        needed = bytearray(len(self.graph.nodes))
-        for root in roots:
-            needed[root] = True
-        inner, known = [], []
-        for node in range(len(needed) - 1, -1, -1):
-            if not needed[node]:
-                continue
-            if is_held.get(node):
-                known.append(node)
-                continue
-            if node in is_held:
-                inner.append(node)
-            for argument in self._reads[node]:
-                needed[argument] = True
-        return tuple(inner), known
+        wanted = set(roots)
+        given = {node for node, is_held in zip(self._numbers, held, strict=True) if is_held} - wanted
+        met = set(roots)
+        waiting = list(met)
+        while waiting:
+            for argument in self._reads[waiting.pop()]:
+                if argument not in met:
+                    met.add(argument)
+                    if argument not in given:
+                        waiting.append(argument)
+        numbers = [node for node in self._numbers if node in met]
+        inner = tuple([node for node in numbers if node not in given and node not in wanted])
+        return inner, [node for node in numbers if node in given]
 
-    def keep(
-        self,
-        nodes: Sequence[int],
-        network: int,
-        numbers: NDArray[np.float64],
-        places: Sequence[int],
-        memo: Memo[Row],
-    ) -> None:
-        """Keep the numbers of nodes, which have these places among (numbers, layers) of a network."""
+    def keep(self, nodes: Sequence[int], network: int, numbers: NDArray[np.float64], memo: Memo[Row]) -> None:
+        """Keep the numbers of nodes in the layers of a network, (nodes, layers)."""
+        rows = numbers.astype(np.float32).tobytes()
+        size = len(rows) // len(nodes)
         codes = [self._codes[node] for node in nodes]
-        # One array for each, since a part of an array would hold all of it.
-        memo.put_all(codes, network, [numbers[place].astype(np.float32) for place in places])
+        memo.put_all(codes, network, [rows[begin : begin + size] for begin in range(0, len(rows), size)])

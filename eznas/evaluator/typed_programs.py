@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eznas.backends import ToScalar
 from eznas.compile import Graph, GrowingTable, Rejection, build_graph, fold_roots, simplify
 from eznas.evaluator.memo import Code
 from eznas.evaluator.subtrees import Subtrees
 from eznas.program import AnyProgram
-from eznas.statistics import LayerTable, NetworkStatistics
+from eznas.statistics import LayerTable
 from eznas.terminals import numbered_geometry
 
 CALLS_KEPT: Final = 4
@@ -47,19 +48,21 @@ class TypedPrograms:
         """For the number of a geometry the programs without a shape, by index."""
         self._graphs: dict[tuple[int, ...], Graph] = {}
 
-    def refusals(self, networks: Sequence[NetworkStatistics]) -> dict[int, dict[int, Refusal]]:
+    def refusals(self, table: LayerTable) -> dict[int, dict[int, Refusal]]:
         """The programs without a shape on some layer of a network, by index, each with the first such layer.
 
-        Networks are given by their places; those on which every program has a shape are left out.
+        Networks are given by their places in the table, without those on which every program has a shape.
         """
-        numbers = LayerTable.of(networks).distinct_geometries
-        missing = [number for number in numbers if number not in self._rejections]
+        missing = [number for number in table.distinct_geometries if number not in self._rejections]
         if missing:
             self._meet(missing)
-        refusing = {number: found for number in numbers if (found := self._rejections[number])}
+        refusing = {
+            number: found for number in table.distinct_geometries if (found := self._rejections[number])
+        }
         if not refusing:
             return {}
-        of_networks = {place: _first_refusals(network, refusing) for place, network in enumerate(networks)}
+        geometries = np.split(table.geometries, table.bounds[1:-1])
+        of_networks = {place: _first_refusals(each, refusing) for place, each in enumerate(geometries)}
         return {place: refused for place, refused in of_networks.items() if refused}
 
     def _meet(self, numbers: Sequence[int]) -> None:
@@ -69,9 +72,11 @@ class TypedPrograms:
         columns = table.infer(self.graph)
         refused = [row for row, root in enumerate(self.graph.roots) if not columns[root].has_shapes]
         for number, geometry in zip(numbers, geometries, strict=True):
-            column = table.rows[geometry]
-            entries = ((row, columns[self.graph.roots[row]].entries[column]) for row in refused)
-            self._rejections[number] = {row: entry for row, entry in entries if isinstance(entry, Rejection)}
+            self._rejections[number] = {}
+            for row in refused:
+                entry = columns[self.graph.roots[row]].entries[table.rows[geometry]]
+                if isinstance(entry, Rejection):
+                    self._rejections[number][row] = entry
 
     def graph_of(self, rows: tuple[int, ...]) -> Graph:
         """The graph of the programs of these indices."""
@@ -86,11 +91,11 @@ class TypedPrograms:
 
 
 def _first_refusals(
-    network: NetworkStatistics, refusing: Mapping[int, Mapping[int, Rejection]]
+    geometries: NDArray[np.int64], refusing: Mapping[int, Mapping[int, Rejection]]
 ) -> dict[int, Refusal]:
     """For each program that some geometry refuses, given by their numbers, the first layer of such a one."""
     found: dict[int, Refusal] = {}
-    met, layers = np.unique(network.geometry_numbers, return_index=True)
+    met, layers = np.unique(geometries, return_index=True)
     for layer, number in sorted(zip(layers.tolist(), met.tolist(), strict=True)):
         for row, rejection in refusing.get(number, {}).items():
             found.setdefault(row, Refusal(layer, rejection))

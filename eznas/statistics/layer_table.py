@@ -32,12 +32,16 @@ class LayerTable:
         self._networks = [weakref.ref(network) for network in networks]
         numbers = [network.geometry_numbers for network in networks]
         lengths = np.array([len(each) for each in numbers])
+        self.most_layers = int(lengths.max())
+        """Of the networks."""
         self.bounds: NDArray[np.int64] = np.concatenate([[0], np.cumsum(lengths)])
         """(networks + 1,) where the layers of each network begin."""
         self.geometries: NDArray[np.int64] = np.concatenate(numbers)
         """(layers,) the number of each layer's geometry, see `eznas.terminals.number_of_geometry`."""
         self.distinct_geometries: list[int] = np.flatnonzero(np.bincount(self.geometries)).tolist()
         """The numbers of all geometries that there are, in ascending order."""
+        self.terminals = tuple(dict.fromkeys(network.terminals for network in networks))
+        """The sets of terminals that layers hold, each once."""
         self._begins = np.repeat(self.bounds[:-1], lengths)
         self.layers: NDArray[np.int64] = np.arange(len(self.geometries))
         """(layers,) all of them."""

@@ -182,7 +182,7 @@ def test_rows_of_subtrees_are_an_honest_upper_bound_too() -> None:
     tracemalloc.start()
     try:
         for number in range(1_000):
-            memo.put((number.to_bytes(12, "little"), 300), np.zeros(47, np.float32))
+            memo.put((number.to_bytes(12, "little"), 300), np.zeros(47, np.float32).tobytes())
         used = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()

@@ -47,4 +47,4 @@ class Asked:
 
 
 def _wanted(work: Work, layers: NDArray[np.int64] | slice) -> Wanted:
-    return Wanted(layers, work.nodes, {node: np.concatenate(rows) for node, rows in work.known.items()})
+    return Wanted(layers, work.nodes, work.known)

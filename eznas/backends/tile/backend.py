@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -41,7 +40,7 @@ class TileBackend(SubtreeBackend):
     ) -> NDArray[np.float64]:
         """See `Backend.layer_scalars`."""
         plans = self._plans_of(graph, to_scalar)
-        return self._run(plans, [network], plans.graph.roots, [Work((0,), plans.graph.roots, {})])[0]
+        return self._run(plans, [network], plans.graph.roots, [Work((0,), plans.graph.roots, {})])
 
     def work_scalars(
         self,
@@ -49,7 +48,7 @@ class TileBackend(SubtreeBackend):
         networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
         works: Sequence[Work],
-    ) -> list[NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """See `SubtreeBackend.work_scalars`."""
         return self._run(self._plans_of(graph, None), networks, nodes, works)
 
@@ -77,7 +76,7 @@ class TileBackend(SubtreeBackend):
         networks: Sequence[NetworkStatistics],
         nodes: Sequence[int],
         works: Sequence[Work],
-    ) -> list[NDArray[np.float64]]:
+    ) -> NDArray[np.float64]:
         """Run each plan on all layers that it is for, of all networks."""
         table = LayerTable.of(networks)
         asked = Asked.of(nodes, works, table)
@@ -87,7 +86,7 @@ class TileBackend(SubtreeBackend):
             plan.run(layers, geometries, table, asked, scalars)
             if self.has_better_plan(plan):
                 plans.forget(plan)
-        return [scalars[:, begin:end] for begin, end in pairwise(table.bounds.tolist())]
+        return scalars
 
     def _placement(self, plans: _GraphPlans, numbers: Sequence[int]) -> _Placement:
         """The plans for the geometries of these numbers, which are made where there are none."""
@@ -104,7 +103,9 @@ class TileBackend(SubtreeBackend):
         made: dict[int, tuple[RunnablePlan, int]] = {}
         for rows in table.alike(plans.graph, columns):
             alike = [table.geometries[row] for row in rows]
-            shapes = ShapeTable(alike).of_rows(columns, rows)
+            # Mostly all are alike, and columns know their sizes from earlier graphs.
+            is_whole = len(rows) == len(table.geometries)
+            shapes = columns if is_whole else ShapeTable(alike).of_rows(columns, rows)
             plan = RunnablePlan(self.plan(plans.graph, shapes), self.kernels, plans.terminals)
             made |= {number_of_geometry(geometry): (plan, place) for place, geometry in enumerate(alike)}
         plans.place(made)
@@ -151,6 +152,9 @@ class _Placement:
             yield self.plans[index], layers, places[layers]
 
 
+_NO_PLACEMENT: Final = _Placement.of({})
+
+
 class _GraphPlans:
     """The plans of one graph, made when a geometry is first met."""
 
@@ -159,7 +163,7 @@ class _GraphPlans:
         self.graph = graph if to_scalar is None else simplify(fold_roots(graph, to_scalar.op))
         self._plan_and_place: dict[int, tuple[RunnablePlan, int]] = {}
         """For the number of a geometry its plan, and which of the plan's geometries it is."""
-        self.placement = _Placement.of({})
+        self.placement = _NO_PLACEMENT
         """The same in arrays."""
         self.lock = threading.Lock()
         """Held while the placement is changed."""

@@ -121,4 +121,4 @@ def _sizes(plan: Plan, told: list[Call]) -> NDArray[np.int64]:
             row[SizeColumn.SIZES : SizeColumn.SIZES + len(call.fused)] = np.array(call.fused)[:, None]
         else:
             row[SizeColumn.SIZES : SizeColumn.SIZES + len(call.sizes)] = call.sizes
-    return np.moveaxis(rows, 2, 0).copy()
+    return rows.transpose(2, 0, 1).copy()

@@ -113,20 +113,11 @@ class RunnablePlan:
             wanted_of_kinds = wanted_of[examples].tolist()
         is_there = repeated[:, examples] != examples
         part = self._part_of_kinds(asked.wanted, wanted_of_kinds, is_there)
+        known = self._known(asked, scalars.shape[1])
+        given_slots, given = self._given(table, layers, geometries, repeated, *known)
         # Numbers of a layer lie where its network's earlier layers do not, and later ones may look for them.
-        places = table.places[layers]
-        numbers = np.empty((int(places.max()) + 1, encoded.number_room), np.float32)
-        slots_known, known = self._known(asked, scalars.shape[1])
-        given_slots = np.array([*self._terminals.values(), *slots_known, *self._constants], np.int64)
-        given = np.empty((len(given_slots), scalars.shape[1]), np.int64)
-        own, others = len(self._terminals), len(self._terminals) + len(slots_known)
-        for name, row in zip(self._terminals, given[:own], strict=True):
-            row[:] = table.addresses_of(name)
-        # Where a number is not known, it is computed on the first layer with these tensors, and put there.
-        sets = [self._set_of_number[slot] for slot in slots_known]
-        given[own:others, layers] = _addresses(known)[:, np.newaxis] + FLOAT_BYTES * layers[repeated[sets]]
-        for constants, row in zip(encoded.constants, given[others:], strict=True):
-            row[layers] = _addresses(constants)[geometries]
+        numbers = np.empty((table.most_layers, encoded.number_room), np.float32)
+        rows = _address(numbers) + numbers.strides[0] * table.places[layers[repeated]]
         scratch = _scratch(encoded.scratch_size)
         begin = perf_counter()
         machine.run(
@@ -141,7 +132,7 @@ class RunnablePlan:
             kinds,
             given,
             encoded.numbers,
-            _address(numbers) + numbers.strides[0] * places[repeated],
+            rows,
             encoded.offsets + _address(scratch),
             encoded.steps,
             np.empty(len(encoded.offsets)),
@@ -165,7 +156,7 @@ class RunnablePlan:
         """The values of numbers that are known on any layer, and room for them, which holds what is known.
 
         Returns:
-            Values, and (values, layers).
+            Values, and (values, all layers).
         """
         value_of = self.plan.number_of_node
         nodes = {node for wanted in asked.wanted for node in wanted.known}
@@ -178,6 +169,39 @@ class RunnablePlan:
                 if row is not None:
                     known[row, wanted.layers] = numbers
         return values, known
+
+    def _given(
+        self,
+        table: LayerTable,
+        layers: NDArray[np.int64],
+        geometries: NDArray[np.int64],
+        repeated: NDArray[np.int64],
+        known: Sequence[int],
+        numbers: NDArray[np.float32],
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The slots whose addresses differ from layer to layer, and (slots, all layers) their addresses.
+
+        Args:
+            table: All layers.
+            layers: Those to run on.
+            geometries: For each of them which of the plan's geometries it has.
+            repeated: See `find_repeats`.
+            known: See `_known`.
+            numbers: Likewise.
+        """
+        slots = np.array([*self._terminals.values(), *known, *self._constants], np.int64)
+        given = np.empty((len(slots), len(table.layers)), np.int64)
+        rows = iter(given)
+        for name, row in zip(self._terminals, rows, strict=False):
+            row[:] = table.addresses_of(name)
+        if known:
+            # Where one is not known, it is computed on the first layer with these tensors, and put there.
+            steps = FLOAT_BYTES * layers[repeated]
+            for value, of_value, row in zip(known, numbers, rows, strict=False):
+                row[layers] = _address(of_value) + steps[self._set_of_number[value]]
+        for constants, row in zip(self._encoded.constants, rows, strict=True):
+            row[layers] = _addresses(constants)[geometries]
+        return slots, given
 
     def _part_of_kinds(
         self, wanted: Sequence[Wanted], wanted_of: Sequence[int], is_there: NDArray[np.bool_]
@@ -211,7 +235,7 @@ class RunnablePlan:
         is_known = selection.is_known.copy()
         is_known[slots[is_there[sets]]] = True
         # All that is not there, even where its readers are: later layers may look for it.
-        wanted = np.zeros_like(is_known)
+        wanted = np.zeros(len(is_known), np.bool_)
         wanted[slots] = selection.is_needed[slots]
         return self._select(wanted, is_known)
 
@@ -231,8 +255,8 @@ class RunnablePlan:
     def _select(self, wanted: NDArray[np.bool_], is_known: NDArray[np.bool_]) -> _Part:
         """The instructions for values that are wanted; those that they depend on are marked as well."""
         encoded = self._encoded
-        instructions = np.empty_like(encoded.instructions)
-        sections = np.empty_like(encoded.sections)
+        instructions = np.empty(encoded.instructions.shape, np.int32)
+        sections = np.empty(encoded.sections.shape, np.int64)
         kept = machine.select(
             encoded.instructions, encoded.sections, encoded.sizes[0], wanted, is_known, instructions, sections
         )
@@ -243,9 +267,11 @@ def _joined(parts: Sequence[_Part]) -> _Part:
     """The parts of several kinds of layers as one."""
     if len(parts) == 1:
         return _Part(parts[0].instructions, parts[0].sections[np.newaxis])
-    begins = np.cumsum([0, *(len(part.instructions) for part in parts[:-1])])
-    sections = np.stack([part.sections for part in parts])
-    sections[:, :, :2] += begins[:, np.newaxis, np.newaxis]
+    sections = np.array([part.sections for part in parts])
+    begin = 0
+    for of_part, part in zip(sections, parts, strict=True):
+        of_part[:, :2] += begin
+        begin += len(part.instructions)
     return _Part(np.concatenate([part.instructions for part in parts]), sections)
 
 
@@ -267,6 +293,5 @@ def _address(array: NDArray[np.float32]) -> int:
     return address
 
 
-def _addresses(array: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Where each number of a row begins, or each row of several."""
-    return _address(array) + array.strides[0] * np.arange(len(array))
+def _addresses(row: NDArray[np.float32]) -> NDArray[np.int64]:
+    return _address(row) + row.strides[0] * np.arange(row.size)
