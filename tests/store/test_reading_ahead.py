@@ -103,6 +103,26 @@ def test_what_is_in_memory_is_not_asked_for(
     assert advised == []
 
 
+def test_what_was_read_ahead_a_moment_before_is_not_looked_at_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+    whether_in_memory(monkeypatch, lambda _, __, place, ___: looked.append(place) or 1)
+    now = [100.0]
+    monkeypatch.setattr(reader.time, "monotonic", lambda: now[0])
+    store = StatisticsStore.open(folder)
+    store.read_ahead(1, ["T3"])
+    once = list(looked)
+    store.read_ahead(1, ["T3"])
+    assert looked == once != []
+    store.read_ahead(0, ["T3"])
+    store.read_ahead(1, ["T1_D"])
+    assert len(looked) == 3 * len(once)
+    now[0] += reader.SECONDS_IN_MEMORY
+    store.read_ahead(1, ["T3"])
+    assert looked[3 * len(once) :] == once
+
+
 def test_what_is_partly_in_memory_is_asked_for_whole(
     folder: Path, advised: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
