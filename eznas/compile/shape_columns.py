@@ -30,16 +30,11 @@ class ShapeColumn:
     def __init__(self, table: ShapeTable, entries: tuple[Shape | Rejection, ...]) -> None:
         self.entries = entries
         self.table = table
-
-    @cached_property
-    def has_shapes(self) -> bool:
+        kinds = set(map(type, entries))
+        self.has_shapes = Rejection not in kinds
         """Whether there is a shape for every geometry."""
-        return not any(isinstance(entry, Rejection) for entry in self.entries)
-
-    @cached_property
-    def is_refused(self) -> bool:
+        self.is_refused = kinds <= {Rejection}
         """Whether there is no shape for any geometry."""
-        return all(isinstance(entry, Rejection) for entry in self.entries)
 
     @cached_property
     def sizes(self) -> Sizes:

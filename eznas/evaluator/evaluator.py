@@ -111,7 +111,7 @@ class Evaluator:
         row_of = {code: row for row, code in enumerate(distinct)}
         column_of = {network: column for column, network in enumerate(dict.fromkeys(chosen))}
         rows, columns = [row_of[code] for code in codes], [column_of[network] for network in chosen]
-        outcomes = self._outcomes(distinct, tuple(column_of))
+        outcomes = self._outcomes(distinct, column_of)
         values = outcomes.values[rows][:, columns]
         failures = tuple(
             replace(outcomes.failures[rows[row], columns[column]], program=programs[row])
@@ -127,18 +127,22 @@ class Evaluator:
                 raise StatisticsError(f"no network {network}; the statistics hold {held} networks")
         return chosen
 
-    def _outcomes(self, programs: Mapping[bytes, AnyProgram], networks: Sequence[int]) -> Outcomes:
-        """The outcomes of distinct programs on distinct networks, from the memo where they are kept."""
-        codes = tuple(programs)
+    def _outcomes(self, programs: Mapping[bytes, AnyProgram], column_of: Mapping[int, int]) -> Outcomes:
+        """The outcomes of distinct programs on distinct networks, from the memo where they are kept.
+
+        Args:
+            programs: The programs by code.
+            column_of: For each network its column among the outcomes, in ascending order.
+        """
+        codes, networks = tuple(programs), tuple(column_of)
         found = Outcomes.unknown(len(codes), len(networks))
         missing = found.recall(self.memo, codes, networks)
-        rows = sorted(set[int]().union(*missing))
+        rows = sorted(set[int]().union(*set(missing)))
         if not rows:
             return found
         typed = typed_programs(
             {codes[row]: programs[codes[row]] for row in rows}, self.to_scalar, self.shapes
         )
-        column_of = {network: column for column, network in enumerate(networks)}
         for share, outcomes in self._over_threads(_task(typed, rows, networks, missing)):
             columns = [column_of[network] for network in share.networks]
             found.put(rows, columns, outcomes)
@@ -217,9 +221,7 @@ def _task(
         networks: The networks of the call.
         missing: For each of them the places of the programs that it misses.
     """
-    lacking = [place for place, of_network in enumerate(missing) if of_network]
     number_of = {row: number for number, row in enumerate(rows)}
-    moved = {each: tuple(number_of[row] for row in each) for each in set(missing)}
-    return Task(
-        tuple(networks[place] for place in lacking), tuple(moved[missing[place]] for place in lacking), typed
-    )
+    moved = {each: tuple([number_of[row] for row in each]) for each in set(missing)}
+    lacking = [(network, moved[each]) for network, each in zip(networks, missing, strict=True) if each]
+    return Task(tuple([network for network, _ in lacking]), tuple([each for _, each in lacking]), typed)

@@ -84,8 +84,7 @@ class Job:
         for place, refused in refusals.items():
             rows_of[place] = tuple(row for row in rows_of[place] if row not in refused)
         rows_of = {place: rows for place, rows in rows_of.items() if rows}
-        # Mostly all networks lack the same.
-        programs = sorted(set[int]().union(*dict.fromkeys(rows_of.values())))
+        programs = sorted(set[int]().union(*set(rows_of.values())))
         return cls(task, tuple(rows_of), tuple(rows_of.values()), tuple(programs))
 
     @property
@@ -151,19 +150,18 @@ class Job:
             to_scalar: How a program's tensor became a number.
         """
         outcomes = Outcomes(means_over_layers(numbers[: max(rows) + 1], bounds)[rows], {})
+        # Finite scalars have a finite mean: they were rounded to float32.
+        is_fine = np.isfinite(outcomes.values)
         if self.rows.count(self.programs) < len(self.rows):
             row_of = {program: row for row, program in enumerate(self.programs)}
-            asked = np.zeros(outcomes.values.shape, np.bool_)
+            is_asked = np.zeros(is_fine.shape, np.bool_)
             for column, programs in enumerate(self.rows):
-                asked[[row_of[program] for program in programs], column] = True
-            outcomes.values[~asked] = np.nan
-        is_finite = np.isfinite(outcomes.values)
-        if is_finite.all():
+                is_asked[[row_of[program] for program in programs], column] = True
+            outcomes.values[~is_asked] = np.nan
+            is_fine |= ~is_asked
+        if is_fine.all():
             return outcomes
-        # Finite scalars have a finite mean: they were rounded to float32.
-        for row, column in np.argwhere(~is_finite).tolist():
-            if self.programs[row] not in self.rows[column]:
-                continue
+        for row, column in np.argwhere(~is_fine).tolist():
             outcomes.values[row, column] = np.nan
             of_layers = numbers[rows[row], bounds[column] : bounds[column + 1]]
             layer = int(np.flatnonzero(~np.isfinite(of_layers))[0])

@@ -72,11 +72,10 @@ class TypedPrograms:
         columns = table.infer(self.graph)
         refused = [row for row, root in enumerate(self.graph.roots) if not columns[root].has_shapes]
         for number, geometry in zip(numbers, geometries, strict=True):
-            self._rejections[number] = {}
-            for row in refused:
-                entry = columns[self.graph.roots[row]].entries[table.rows[geometry]]
-                if isinstance(entry, Rejection):
-                    self._rejections[number][row] = entry
+            entries = {row: columns[self.graph.roots[row]].entries[table.rows[geometry]] for row in refused}
+            self._rejections[number] = {
+                row: entry for row, entry in entries.items() if isinstance(entry, Rejection)
+            }
 
     def graph_of(self, rows: tuple[int, ...]) -> Graph:
         """The graph of the programs of these indices."""

@@ -54,8 +54,8 @@ class StatisticsStore(Sequence[NetworkStatistics]):
         self._checked: NDArray[np.bool_] = np.zeros(arrays.checksums.shape, np.bool_)
         self._maps: dict[str, MappedFile] = {}
         self._networks: dict[int, NetworkStatistics] = {}
-        self._stays_until: dict[tuple[int, int], float] = {}
-        """For a network and the column of a terminal when it should be read ahead again."""
+        self._stays_until: NDArray[np.float64] = np.zeros(arrays.checksums.shape)
+        """(networks, terminals) when they should be looked for in memory again."""
 
     @classmethod
     def create(
@@ -164,7 +164,7 @@ class StatisticsStore(Sequence[NetworkStatistics]):
         now = time.monotonic()
         for terminal in terminals:
             column = self._columns.get(terminal)
-            if column is not None and self._stays_until.get((network, column), now) <= now:
+            if column is not None and self._stays_until[network, column] <= now:
                 self._stays_until[network, column] = now + SECONDS_IN_MEMORY
                 self._map(terminal).read_ahead(begins[column], ends[column])
 

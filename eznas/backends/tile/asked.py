@@ -36,15 +36,15 @@ class Asked:
     def of(cls, nodes: Sequence[int], works: Sequence[Work], table: LayerTable) -> Asked:
         """What works ask of the networks of a table; each network has its place in one of them."""
         if len(works) == 1:
-            return cls(tuple(nodes), (_wanted(works[0], slice(None)),), None)
+            (work,) = works
+            return cls(tuple(nodes), (Wanted(slice(None), work.nodes, work.known),), None)
         lengths = np.diff(table.bounds)
         work_of = np.empty(len(lengths), np.int64)
         for index, work in enumerate(works):
             work_of[list(work.networks)] = index
         wanted_of = np.repeat(work_of, lengths)
-        wanted = [_wanted(work, np.flatnonzero(wanted_of == index)) for index, work in enumerate(works)]
+        wanted = [
+            Wanted(np.flatnonzero(wanted_of == index), work.nodes, work.known)
+            for index, work in enumerate(works)
+        ]
         return cls(tuple(nodes), tuple(wanted), wanted_of)
-
-
-def _wanted(work: Work, layers: NDArray[np.int64] | slice) -> Wanted:
-    return Wanted(layers, work.nodes, work.known)

@@ -159,7 +159,7 @@ class RunnablePlan:
             Values, and (values, all layers).
         """
         value_of = self.plan.number_of_node
-        nodes = {node for wanted in asked.wanted for node in wanted.known}
+        nodes = set[int]().union(*[wanted.known for wanted in asked.wanted])
         values = sorted({value_of[node] for node in nodes if node in value_of} & self._set_of_number.keys())
         row_of = {value: row for row, value in enumerate(values)}
         known = np.empty((len(values), layers), np.float32)
@@ -196,9 +196,9 @@ class RunnablePlan:
             row[:] = table.addresses_of(name)
         if known:
             # Where one is not known, it is computed on the first layer with these tensors, and put there.
-            steps = FLOAT_BYTES * layers[repeated]
+            distances = FLOAT_BYTES * layers[repeated]
             for value, of_value, row in zip(known, numbers, rows, strict=False):
-                row[layers] = _address(of_value) + steps[self._set_of_number[value]]
+                row[layers] = _address(of_value) + distances[self._set_of_number[value]]
         for constants, row in zip(self._encoded.constants, rows, strict=True):
             row[layers] = _addresses(constants)[geometries]
         return slots, given
