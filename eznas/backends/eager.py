@@ -66,7 +66,7 @@ class _Step(NamedTuple):
 
 
 def _steps(graph: Graph) -> list[_Step]:
-    roots = set(graph.roots)
+    roots, last_used_by = set(graph.roots), graph.last_used_by
     return [
         _Step(
             index,
@@ -74,7 +74,7 @@ def _steps(graph: Graph) -> list[_Step]:
             None if node.is_terminal else OPS[node.name].eager,
             node.arguments,
             index in roots,
-            graph.last_used_by[index],
+            last_used_by[index],
         )
         for index, node in enumerate(graph.nodes)
     ]

@@ -31,8 +31,18 @@ class Graph:
     """Each subtree that occurs in any program, once."""
     roots: tuple[int, ...]
     """For each program the index of its node."""
-    last_used_by: tuple[tuple[int, ...], ...]
-    """For each node the nodes whose last reader it is; a node that nothing reads is its own."""
+
+    @property
+    def last_used_by(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes whose last reader it is; a node that nothing reads is its own."""
+        last_reader = list(range(len(self.nodes)))
+        for reader, node in enumerate(self.nodes):
+            for argument in node.arguments:
+                last_reader[argument] = reader
+        last_used_by: list[list[int]] = [[] for _ in self.nodes]
+        for index, reader in enumerate(last_reader):
+            last_used_by[reader].append(index)
+        return tuple(map(tuple, last_used_by))
 
     @property
     def terminals(self) -> set[str]:
@@ -75,7 +85,7 @@ def build_graph(programs: Sequence[AnyProgram]) -> Graph:
                 nodes.append(Node(name, arguments))
             waiting.append(index_of[key])
         roots.append(waiting.pop())
-    return make_graph(nodes, roots)
+    return Graph(tuple(nodes), tuple(roots))
 
 
 def _add_steps(steps: Steps, nodes: list[Node], index_of: dict[tuple[str, tuple[int, ...]], int]) -> int:
@@ -94,14 +104,15 @@ def _add_steps(steps: Steps, nodes: list[Node], index_of: dict[tuple[str, tuple[
 def fold_roots(graph: Graph, op: str) -> Graph:
     """The graph in which an operation of one argument, such as `mean`, is applied to each program."""
     nodes = list(graph.nodes)
-    index_of = {(node.name, node.arguments): index for index, node in enumerate(nodes)}
+    index_of = {node: index for index, node in enumerate(nodes)}
     roots = []
     for root in graph.roots:
-        index = index_of.setdefault((op, (root,)), len(nodes))
+        folded = Node(op, (root,))
+        index = index_of.setdefault(folded, len(nodes))
         if index == len(nodes):
-            nodes.append(Node(op, (root,)))
+            nodes.append(folded)
         roots.append(index)
-    return make_graph(nodes, roots)
+    return Graph(tuple(nodes), tuple(roots))
 
 
 def graph_below(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
@@ -114,23 +125,11 @@ def graph_below(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
             for argument in nodes[index].arguments:
                 read[argument] = True
     if all(read):
-        return make_graph(nodes, roots)
+        return Graph(tuple(nodes), tuple(roots))
     kept = [index for index, is_read in enumerate(read) if is_read]
     moved = {old: new for new, old in enumerate(kept)}
-    names_and_arguments = (nodes[old] for old in kept)
-    return make_graph(
-        [Node(name, tuple([moved[argument] for argument in each])) for name, each in names_and_arguments],
-        [moved[root] for root in roots],
-    )
-
-
-def make_graph(nodes: Sequence[Node], roots: Sequence[int]) -> Graph:
-    """The graph of nodes that come after their arguments, and of the programs that end in some of them."""
-    last_reader = list(range(len(nodes)))
-    for reader, node in enumerate(nodes):
-        for argument in node.arguments:
-            last_reader[argument] = reader
-    last_used_by: list[list[int]] = [[] for _ in nodes]
-    for index, reader in enumerate(last_reader):
-        last_used_by[reader].append(index)
-    return Graph(tuple(nodes), tuple(roots), tuple(map(tuple, last_used_by)))
+    below = [
+        Node(name, tuple([moved[argument] for argument in arguments]))
+        for name, arguments in (nodes[old] for old in kept)
+    ]
+    return Graph(tuple(below), tuple([moved[root] for root in roots]))
