@@ -260,6 +260,32 @@ def _transpose_block(
     return types.void(source, types.intp, types.intp, destination, types.intp, types.intp), generate
 
 
+def _transpose_widened(
+    _typing: Any, source: Any, _start: Any, _stride: Any, destination: Any, _to: Any
+) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, start, stride, to_array, to_start = arguments
+        address = _address(context, builder, signature.args[0], array, start)
+        to_address = _address(context, builder, signature.args[3], to_array, to_start)
+        rows = []
+        for _ in range(DOUBLE_LANES):
+            rows.append(_read(builder, address, DOUBLE_LANES))
+            address = builder.gep(address, [stride])
+        pairs = [
+            [_shuffled(builder, rows[i], rows[i + 1], order) for i in (0, 2)]
+            for order in ((0, 4, 1, 5), (2, 6, 3, 7))
+        ]
+        columns = [
+            _shuffled(builder, *pair, order) for pair in pairs for order in ((0, 1, 4, 5), (2, 3, 6, 7))
+        ]
+        for column in columns:
+            _write(builder, to_address, builder.fpext(column, _machine_type(_DOUBLES)))
+            to_address = builder.gep(to_address, [ir.IntType(64)(DOUBLE_LANES)])
+        return context.get_dummy_value()
+
+    return types.void(source, types.intp, types.intp, destination, types.intp), generate
+
+
 def _transposed(builder: Any, rows: Sequence[Any]) -> list[Any]:
     """Three rounds of exchanging halves: of neighbours, of pairs, and of the two sides."""
     low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
@@ -344,3 +370,7 @@ store = cast("Callable[[Array, int, Vector], None]", intrinsic(_store))
 
 transpose_block = cast("Callable[[Array, int, int, Array, int, int], None]", intrinsic(_transpose_block))
 """Copy 8 rows of 8 float32 elements as columns: source, its start and stride, destination, likewise."""
+
+transpose_widened = cast("Callable[[Array, int, int, Array, int], None]", intrinsic(_transpose_widened))
+"""Copy 4 rows of 4 float32 elements as 4 columns of float64, one after the other: source, its start and
+stride, destination, its start."""
