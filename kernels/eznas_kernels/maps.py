@@ -2,6 +2,10 @@
 
 Sources come first, the destination last. `UNARY`, `BINARY`, `ARRAY_SCALAR` and `SCALAR_ARRAY` name the kernel
 of each operation; an operation that looks at its argument's shape alone is a `fill`.
+
+Exponentials and logarithms look for numbers that strain their quick form before they begin. A loop that finds
+out on its way works on two vectors at once, for which the registers do not suffice: 0.04 of 0.40 ns more an
+element (AVX2).
 """
 
 from __future__ import annotations
@@ -35,11 +39,14 @@ def log(source: Array, destination: Array) -> None:
     count = common_size(source, destination)
     worst = NO_STRAIN
     for i in range(count):
-        destination[i], strain = elementwise.quick_log(source[i])
+        _, strain = elementwise.quick_log(source[i])
         worst = strain if strain > worst else worst
     if worst > transcendental.LARGEST_QUICK_LOG:
         for i in range(count):
             destination[i] = elementwise.log(source[i])
+        return
+    for i in range(count):
+        destination[i] = elementwise.unstrained_log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -48,11 +55,14 @@ def abs_log(source: Array, destination: Array) -> None:
     count = common_size(source, destination)
     worst = NO_STRAIN
     for i in range(count):
-        destination[i], strain = elementwise.quick_abs_log(source[i])
+        _, strain = elementwise.quick_abs_log(source[i])
         worst = strain if strain > worst else worst
     if worst > transcendental.LARGEST_QUICK_LOG:
         for i in range(count):
             destination[i] = elementwise.abs_log(source[i])
+        return
+    for i in range(count):
+        destination[i] = elementwise.unstrained_abs_log(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -75,11 +85,14 @@ def exp(source: Array, destination: Array) -> None:
     count = common_size(source, destination)
     worst = NO_STRAIN
     for i in range(count):
-        destination[i], strain = transcendental.quick_exp(source[i])
+        _, strain = transcendental.quick_exp(source[i])
         worst = strain if strain > worst else worst
     if worst > transcendental.LARGEST_QUICK_EXP:
         for i in range(count):
             destination[i] = transcendental.exp(source[i])
+        return
+    for i in range(count):
+        destination[i], _ = transcendental.quick_exp(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -109,11 +122,14 @@ def sigmoid(source: Array, destination: Array) -> None:
     count = common_size(source, destination)
     worst = NO_STRAIN
     for i in range(count):
-        destination[i], strain = transcendental.quick_sigmoid(source[i])
+        _, strain = transcendental.quick_sigmoid(source[i])
         worst = strain if strain > worst else worst
     if worst > transcendental.LARGEST_QUICK_EXP:
         for i in range(count):
             destination[i] = transcendental.sigmoid(source[i])
+        return
+    for i in range(count):
+        destination[i], _ = transcendental.quick_sigmoid(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -136,11 +152,14 @@ def information(source: Array, destination: Array) -> None:
     count = common_size(source, destination)
     worst = NO_STRAIN
     for i in range(count):
-        destination[i], strain = elementwise.quick_information(source[i])
+        _, strain = elementwise.quick_information(source[i])
         worst = strain if strain > worst else worst
     if worst > transcendental.LARGEST_QUICK_LOG:
         for i in range(count):
             destination[i] = elementwise.information(source[i])
+        return
+    for i in range(count):
+        destination[i] = elementwise.unstrained_information(source[i])
 
 
 @kernel(SOURCE, DESTINATION)

@@ -271,13 +271,10 @@ def _transpose_widened(
         for _ in range(DOUBLE_LANES):
             rows.append(_read(builder, address, DOUBLE_LANES))
             address = builder.gep(address, [stride])
-        pairs = [
-            [_shuffled(builder, rows[i], rows[i + 1], order) for i in (0, 2)]
-            for order in ((0, 4, 1, 5), (2, 6, 3, 7))
-        ]
-        columns = [
-            _shuffled(builder, *pair, order) for pair in pairs for order in ((0, 1, 4, 5), (2, 3, 6, 7))
-        ]
+        columns = []
+        for pair in ((0, 4, 1, 5), (2, 6, 3, 7)):
+            upper, lower = (_shuffled(builder, rows[i], rows[i + 1], pair) for i in (0, 2))
+            columns += [_shuffled(builder, upper, lower, order) for order in ((0, 1, 4, 5), (2, 3, 6, 7))]
         for column in columns:
             _write(builder, to_address, builder.fpext(column, _machine_type(_DOUBLES)))
             to_address = builder.gep(to_address, [ir.IntType(64)(DOUBLE_LANES)])
