@@ -25,8 +25,8 @@ from eznas.terminals import TERMINALS, Geometry
 PROGRAMS = st.integers(1, 6).flatmap(
     lambda height: strategies_programs.programs(max_height=height, max_size=24)
 )
-SEVERAL_TILES = geometry_of_convolution(9, 9, 3, side=33)
-"""Maps of 9,801 numbers: a whole tile, and a part that is no multiple of a vector."""
+SEVERAL_TILES = geometry_of_convolution(9, 9, 3, side=33, batch=2)
+"""Maps of 19,602 numbers: a whole tile, and a part that is no multiple of a vector."""
 
 
 def _fits(program: Program, geometry: Geometry) -> bool:

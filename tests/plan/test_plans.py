@@ -222,7 +222,7 @@ def test_the_verifier_finds_tensors_of_one_section_on_top_of_each_other() -> Non
     plan = plan_of("softmax(exp(T1_D))", "softmax(sigmoid(T2_D))")
     written = [call.result for call in plan.calls if call.form is Form.UNARY]
     offsets = list(plan.memory.offsets)
-    offsets[written[1]] = offsets[written[0]] + TILE
+    offsets[written[1]] = offsets[written[0]] + max(plan.values[written[0]].size) // 2
     with pytest.raises(PlanError, match="apart from each other|to be there"):
         verify(dataclasses.replace(plan, memory=dataclasses.replace(plan.memory, offsets=tuple(offsets))))
 
