@@ -142,20 +142,22 @@ def _run_shaped(
 
 @scalar
 def _run_fused(
-    address: int, target: int, start: int, count: int, row: NDArray[np.int64],
+    address: int, target: int, start: int, count: int, sizes: NDArray[np.int64], geometry: int, extra: int,
     slots: NDArray[np.int64], steps: NDArray[np.int64], operands: NDArray[np.int64],
 ) -> None:  # fmt: skip
     """Call a fused kernel with the addresses of its destination and of what it reads."""
     operands[0] = slots[target] + start * steps[target]
-    for index in range(row[SizeColumn.COUNT]):
-        slot = row[SizeColumn.SIZES + index]
+    for index in range(sizes[geometry, extra, SizeColumn.COUNT]):
+        slot = sizes[geometry, extra, SizeColumn.SIZES + index]
         operands[index + 1] = slots[slot] + start * steps[slot]
     _call_fused(address, (operands, count))
 
 
 @scalar
 def _run(
-    instruction: NDArray[np.int32],
+    instructions: NDArray[np.int32],
+    index: int,
+    geometry: int,
     start: int,
     count: int,
     kernels: NDArray[np.int64],
@@ -166,34 +168,38 @@ def _run(
     totals: NDArray[np.float64],
     operands: NDArray[np.int64],
 ) -> None:
-    """Run one instruction on `count` numbers from the number `start` on."""
-    form = instruction[Column.FORM]
-    address = kernels[instruction[Column.KERNEL]]
-    target = instruction[Column.DESTINATION]
-    first = instruction[Column.FIRST]
-    second = slots[instruction[Column.SECOND]] + start * steps[instruction[Column.SECOND]]
+    """Run an instruction on `count` numbers from the number `start` on.
+
+    It is given by its index, as the geometry is: views of rows are counted, which takes 10 ns for each, and
+    longer where threads share the count.
+    """
+    form = instructions[index, Column.FORM]
+    address = kernels[instructions[index, Column.KERNEL]]
+    target = instructions[index, Column.DESTINATION]
+    first = instructions[index, Column.FIRST]
+    extra = instructions[index, Column.EXTRA]
+    second = slots[instructions[index, Column.SECOND]] + start * steps[instructions[index, Column.SECOND]]
     if form == Form.FUSED:
-        row = sizes[instruction[Column.EXTRA]]
-        _run_fused(address, target, start, count, row, slots, steps, operands)
+        _run_fused(address, target, start, count, sizes, geometry, extra, slots, steps, operands)
     elif form <= Form.FILL:
         _map(
-            form, address, slots[first] + start * steps[first], second, slots[instruction[Column.THIRD]],
-            slots[target] + start * steps[target], count,
+            form, address, slots[first] + start * steps[first], second,
+            slots[instructions[index, Column.THIRD]], slots[target] + start * steps[target], count,
         )  # fmt: skip
     elif form <= Form.MOMENTS:
         _fold(
-            form, address, slots[first] + start * steps[first], second, target,
-            lengths[instruction[Column.EXTRA]], start, count, totals,
+            form, address, slots[first] + start * steps[first], second, target, lengths[geometry, extra],
+            start, count, totals,
         )  # fmt: skip
     elif form <= Form.FINISH_MOMENTS:
         _finish(
-            form, first, instruction[Column.SECOND], second, slots[target],
-            lengths[instruction[Column.SIZE]], lengths[instruction[Column.EXTRA]], totals,
+            form, first, instructions[index, Column.SECOND], second, slots[target],
+            lengths[geometry, instructions[index, Column.SIZE]], lengths[geometry, extra], totals,
         )  # fmt: skip
     else:
         _run_shaped(
-            form, address, slots[first], second, slots[target], lengths[instruction[Column.SIZE]],
-            sizes[instruction[Column.EXTRA]],
+            form, address, slots[first], second, slots[target],
+            lengths[geometry, instructions[index, Column.SIZE]], sizes[geometry, extra],
         )  # fmt: skip
 
 
@@ -249,29 +255,28 @@ def run(
     """
     operands = np.empty(sizes.shape[2] + 1, np.int64)
     for position in range(layers.size):
-        layer = layers[position]
-        its_lengths, its_sizes = lengths[geometries[position]], sizes[geometries[position]]
-        its_sections = sections[kinds[position]]
+        layer, geometry, kind = layers[position], geometries[position], kinds[position]
         for index in range(numbers.shape[0]):
             slots[numbers[index, 0]] = rows[numbers[index, 1], position] + numbers[index, 2]
         for index in range(given_slots.size):
             slots[given_slots[index]] = given[index, layer]
-        for section in range(its_sections.shape[0]):
-            first, end, number = its_sections[section, 0], its_sections[section, 1], its_sections[section, 2]
+        for section in range(sections.shape[1]):
+            first, end = sections[kind, section, 0], sections[kind, section, 1]
+            number = sections[kind, section, 2]
             if number < 0:
                 for index in range(first, end):
-                    count = its_lengths[instructions[index, Column.SIZE]]
+                    count = lengths[geometry, instructions[index, Column.SIZE]]
                     _run(
-                        instructions[index], 0, count, kernels, its_lengths, its_sizes, slots, steps, totals,
-                        operands,
+                        instructions, index, geometry, 0, count, kernels, lengths, sizes, slots, steps,
+                        totals, operands,
                     )  # fmt: skip
                 continue
-            size = its_lengths[number]
+            size = lengths[geometry, number]
             for start in range(0, size, TILE):
                 count = min(TILE, size - start)
                 for index in range(first, end):
                     _run(
-                        instructions[index], start, count, kernels, its_lengths, its_sizes, slots, steps,
+                        instructions, index, geometry, start, count, kernels, lengths, sizes, slots, steps,
                         totals, operands,
                     )  # fmt: skip
         for index in range(results.size):
