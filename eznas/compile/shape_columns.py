@@ -213,7 +213,7 @@ def _results(op: str, arguments: Sequence[ShapeColumn]) -> tuple[Shape | Rejecti
         with suppress(ShapeError):
             return tuple(map(OPS[op].shape, *(argument.shapes for argument in arguments)))
     rows = zip(*(argument.entries for argument in arguments), strict=True)
-    return tuple(result_shape(op, list(row)) for row in rows)
+    return tuple([result_shape(op, row) for row in rows])
 
 
 def _if_shapes(

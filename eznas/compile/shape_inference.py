@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from eznas.compile.graph import Graph
 from eznas.errors import ShapeError, StatisticsError
 from eznas.ops import OPS
 from eznas.terminals import Geometry, Shape
+
+RESULTS_KEPT: Final = 2**15
+"""Of how many different arguments the results are kept; an evolution asks for 15,000, eight times each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +53,19 @@ def terminal_shape(name: str, geometry: Geometry) -> Shape:
     return shape
 
 
-def result_shape(op: str, arguments: list[Shape | Rejection]) -> Shape | Rejection:
+def result_shape(op: str, arguments: Iterable[Shape | Rejection]) -> Shape | Rejection:
     """The shape that an operation gives, the first of its arguments' rejections, or its own."""
     shapes: list[Shape] = []
     for argument in arguments:
         if isinstance(argument, Rejection):
             return argument
         shapes.append(argument)
+    return _shape_of(op, *shapes)
+
+
+@lru_cache(RESULTS_KEPT)
+def _shape_of(op: str, *shapes: Shape) -> Shape | Rejection:
     try:
         return OPS[op].shape(*shapes)
     except ShapeError as error:
-        return Rejection(op, tuple(shapes), str(error))
+        return Rejection(op, shapes, str(error))
