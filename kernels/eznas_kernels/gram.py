@@ -8,6 +8,8 @@ of High-Performance Matrix Multiplication).
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,8 +22,12 @@ from eznas_kernels.vectors import DOUBLE_LANES
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-BLOCK = 2048
-"""Numbers of a block of columns: 16 KiB, half of a first-level cache."""
+BLOCK: Final = 4096
+"""Numbers of a block of columns: 32 KiB.
+
+With half as many, of which 64 rows are read by 128 bytes, rows of 576 numbers that are not in the cache took
+16 % longer; with twice as many, no less (AVX2).
+"""
 
 
 @inlined
