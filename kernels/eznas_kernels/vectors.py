@@ -113,6 +113,15 @@ def _read(builder: Any, address: Any, lanes: int) -> Any:
     return builder.load(pointer, align=4 if element == ir.FloatType() else 8)
 
 
+def _read_rows(builder: Any, address: Any, stride: Any, lanes: int) -> list[Any]:
+    """As many rows as lanes, a stride apart."""
+    rows = []
+    for _ in range(lanes):
+        rows.append(_read(builder, address, lanes))
+        address = builder.gep(address, [stride])
+    return rows
+
+
 def _write(builder: Any, address: Any, vector: Any) -> None:
     pointer = builder.bitcast(address, vector.type.as_pointer())
     builder.store(vector, pointer, align=4 if vector.type.element == ir.FloatType() else 8)
@@ -248,10 +257,7 @@ def _transpose_block(
         array, start, stride, to_array, to_start, to_stride = arguments
         address = _address(context, builder, signature.args[0], array, start)
         to_address = _address(context, builder, signature.args[3], to_array, to_start)
-        rows = []
-        for _ in range(LANES):
-            rows.append(_read(builder, address, LANES))
-            address = builder.gep(address, [stride])
+        rows = _read_rows(builder, address, stride, LANES)
         for column in _transposed(builder, rows):
             _write(builder, to_address, column)
             to_address = builder.gep(to_address, [to_stride])
@@ -267,10 +273,7 @@ def _transpose_widened(
         array, start, stride, to_array, to_start = arguments
         address = _address(context, builder, signature.args[0], array, start)
         to_address = _address(context, builder, signature.args[3], to_array, to_start)
-        rows = []
-        for _ in range(DOUBLE_LANES):
-            rows.append(_read(builder, address, DOUBLE_LANES))
-            address = builder.gep(address, [stride])
+        rows = _read_rows(builder, address, stride, DOUBLE_LANES)
         columns = []
         for pair in ((0, 4, 1, 5), (2, 6, 3, 7)):
             upper, lower = (_shuffled(builder, rows[i], rows[i + 1], pair) for i in (0, 2))
