@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors
 from eznas_kernels.guards import common_size
-from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.vectors import LANES
 
 Array = NDArray[np.float32]
@@ -25,10 +24,16 @@ Sizes = NDArray[np.int64]
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
 
-# Elements of rows that are worked on at once: two arrays of them fit into 32 KB of level 1 cache.
-ROW_BLOCK = 2048
-# Below this number of elements, rows are taken together (256 beat 64 and 128 on tensors of weights).
-SHORT_ROW = 256
+# Numbers that are worked on at once: 16 KB of the 32 KB of a level 1 cache.
+BLOCK = 4096
+# Columns that are taken out of a matrix at the least: a row of them fills eight vectors.
+FEWEST_COLUMNS = 64
+
+# Exponentials between these are normal numbers, and so are their sums.
+LOWEST_CALM = np.float32(-60.0)
+HIGHEST_CALM = np.float32(40.0)
+# No number is so far above all others that rounding leaves of their share nothing, or more than all.
+WIDEST_CALM = np.float32(15.0)
 
 
 @kernel(SOURCE, types.float32, types.float32, DESTINATION)
@@ -39,227 +44,189 @@ def normalize(source: Array, mean: np.float32, deviation: np.float32, destinatio
         destination[i] = distance if distance == distance else ZERO
 
 
-@scalar
-def larger(a: np.float32, b: np.float32) -> np.float32:
-    """The larger of two numbers; the second if one is NaN."""
-    return a if a > b else b
+@kernel(SOURCE, returns=types.boolean)
+def is_calm(source: Array) -> bool:
+    """Whether exponentials need no peak to be measured from; NaN is not calm.
 
-
-@kernel(SOURCE, DESTINATION)
-def peaks_of_columns(source: Array, peaks: Array) -> None:
-    """The largest element of each column of a matrix; NaN may be skipped.
-
-    Four rows at a time: with one, the compiler writes under a mask, which takes eight times as long.
+    As whole numbers: signed ones find the largest number above zero, unsigned ones the lowest below.
     """
-    columns = np.uint64(peaks.size)
-    rows = np.uint64(source.size) // columns
-    for i in range(columns):
-        peaks[i] = source[i]
-    for row in range(np.uint64(1), rows, np.uint64(4)):
-        first = row * columns
-        second = min(row + np.uint64(1), rows - np.uint64(1)) * columns
-        third = min(row + np.uint64(2), rows - np.uint64(1)) * columns
-        fourth = min(row + np.uint64(3), rows - np.uint64(1)) * columns
-        for i in range(columns):
-            of_two = larger(source[first + i], source[second + i])
-            of_others = larger(source[third + i], source[fourth + i])
-            peaks[i] = larger(larger(of_two, peaks[i]), of_others)
+    above, below = np.int32(0), np.uint32(0)
+    for i in range(source.size):
+        bits = np.float32(source[i]).view(np.int32)
+        above = bits if bits > above else above
+        below = np.uint32(bits) if np.uint32(bits) > below else below
+    highest = np.int32(above).view(np.float32)
+    lowest = np.uint32(below).view(np.float32) if np.int32(below) < 0 else ZERO
+    return bool(highest <= HIGHEST_CALM and lowest >= LOWEST_CALM and highest - lowest <= WIDEST_CALM)
 
 
-@kernel(SOURCE, SOURCE, DESTINATION, DESTINATION)
-def powers_of_row(source: Array, peaks: Array, destination: Array, totals: Array) -> None:
-    """The scaled exponentials of the distances of a row from the peaks, also added to the totals."""
-    for i in range(common_size(source, destination)):
-        power = transcendental.scaled_exp_of_negative(np.float32(source[i] - peaks[i]))
-        destination[i] = power
-        totals[i] += power
-
-
-@kernel(DESTINATION, DESTINATION)
-def divide_columns(totals: Array, destination: Array) -> None:
-    """Divide each column of a matrix by its total, which is lost."""
-    columns = np.uint64(totals.size)
-    for i in range(columns):
-        totals[i] = ONE / totals[i]
-    for row in range(np.uint64(destination.size) // columns):
-        start = row * columns
-        for i in range(columns):
-            destination[start + i] *= totals[i]
-
-
-@scalar
-def repeat(inner: int, destination: Array) -> None:
-    """Repeat the first elements in all places."""
-    size = np.uint64(destination.size)
-    filled = inner
-    while filled < size:
-        missing = size - filled
-        for i in range(filled if filled < missing else missing):
-            destination[filled + i] = destination[i]
-        filled += filled
+@kernel(SOURCE, types.boolean, types.uint64, types.uint64, DESTINATION, types.uint64)
+def bring(source: Array, calm: bool, start: int, count: int, workspace: Array, to: int) -> None:
+    """Put the exponentials of calm numbers into the workspace, or the numbers themselves."""
+    if calm:
+        for i in range(count):
+            workspace[to + i], _ = transcendental.quick_exp(source[start + i])
+    else:
+        for i in range(count):
+            workspace[to + i] = source[start + i]
 
 
 @kernel(types.uint64, DESTINATION)
-def share_peaks(inner: int, peaks: Array) -> None:
-    """Replace elements that many places apart by the largest of them; NaN may be skipped."""
-    count = np.uint64(peaks.size) // inner
-    while count > np.uint64(1):
-        # Those of the last quarters may overlap.
-        quarter = (count + np.uint64(3)) // np.uint64(4)
-        second = min(quarter, count - quarter) * inner
-        third = min(np.uint64(2) * quarter, count - quarter) * inner
-        fourth = (count - quarter) * inner
-        for i in range(quarter * inner):
-            of_two = larger(peaks[second + i], peaks[i])
-            peaks[i] = larger(of_two, larger(peaks[third + i], peaks[fourth + i]))
-        count = quarter
-    repeat(inner, peaks)
+def powers_of_distances(count: int, workspace: Array) -> None:
+    """Replace the first numbers, none of them above zero, by their scaled exponentials."""
+    for i in range(count):
+        workspace[i] = transcendental.scaled_exp_of_negative(workspace[i])
 
 
-@kernel(types.uint64, DESTINATION)
-def share_totals(inner: int, totals: Array) -> None:
-    """Replace elements that many places apart by their sum."""
-    count = np.uint64(totals.size) // inner
-    while count > np.uint64(1):
-        half = count // np.uint64(2)
-        second = (count - half) * inner
-        for i in range(half * inner):
-            totals[i] += totals[second + i]
-        count -= half
-    repeat(inner, totals)
-
-
-@kernel(SOURCE, types.uint64, DESTINATION)
-def distances_from_peaks(source: Array, length: int, destination: Array) -> None:
-    """The distances of elements from the largest of their row; from NaN where the row has one.
+@kernel(types.uint64, types.uint64, DESTINATION)
+def distances_in_rows(count: int, length: int, workspace: Array) -> None:
+    """Replace numbers by their distances from the largest of their row; from NaN where the row has one.
 
     As whole numbers in the same order: float32 maxima vectorise only where NaN is ruled out.
     """
-    for row in range(np.uint64(source.size) // length):
-        start = row * length
+    for row in range(np.uint64(0), count, length):
         highest = np.int32(-(2**31))
         for i in range(length):
-            bits = np.float32(source[start + i]).view(np.int32)
-            ordered = np.int32(bits ^ ((bits >> 31) & 0x7FFFFFFF))
+            bits = np.float32(workspace[row + i]).view(np.int32)
+            ordered = np.int32(bits ^ ((bits >> 31) & transcendental.MAGNITUDE_MASK))
             highest = ordered if ordered > highest else highest
-        peak = np.int32(highest ^ ((highest >> 31) & 0x7FFFFFFF)).view(np.float32)
+        peak = np.int32(highest ^ ((highest >> 31) & transcendental.MAGNITUDE_MASK)).view(np.float32)
         for i in range(length):
-            destination[start + i] = source[start + i] - peak
+            workspace[row + i] -= peak
 
 
-@kernel(DESTINATION)
-def powers_in_place(destination: Array) -> None:
-    """Replace numbers by their scaled exponentials."""
-    for i in range(destination.size):
-        destination[i] = transcendental.scaled_exp_of_negative(destination[i])
+@scalar
+def columns_in_vectors(width: int) -> int:
+    """How many of the columns pairs of vectors cover; the last two vectors may overlap."""
+    rest = width % (2 * LANES)
+    return width if rest == 0 or rest >= LANES else width - rest
 
 
-@reduction(types.uint64, DESTINATION, returns=types.void)
-def divide_rows(length: int, destination: Array) -> None:
+@scalar
+def distances_in_columns(begin: int, length: int, width: int, workspace: Array) -> None:
+    """Replace numbers by their distances from the largest of their column; NaN where it has one, or from NaN."""
+    end = begin + length * width
+    covered = columns_in_vectors(width)
+    for column in range(begin, begin + covered, 2 * LANES):
+        right = min(LANES, begin + covered - column - LANES)
+        left_peaks, right_peaks = vectors.load(workspace, column), vectors.load(workspace, column + right)
+        for row in range(column + width, end, width):
+            left_peaks = vectors.larger(vectors.load(workspace, row), left_peaks)
+            right_peaks = vectors.larger(vectors.load(workspace, row + right), right_peaks)
+        for row in range(column, end, width):
+            # Both before either is written, since they may overlap.
+            left, last = vectors.load(workspace, row), vectors.load(workspace, row + right)
+            vectors.store(workspace, row, vectors.subtract(left, left_peaks))
+            vectors.store(workspace, row + right, vectors.subtract(last, right_peaks))
+    for column in range(begin + covered, begin + width):
+        peak = workspace[column]
+        for row in range(column + width, end, width):
+            peak = workspace[row] if workspace[row] > peak else peak
+        for row in range(column, end, width):
+            workspace[row] -= peak
+
+
+@scalar
+def divide_rows(workspace: Array, length: int, destination: Array, start: int, stop: int) -> None:
     """Divide rows by their sums."""
-    for row in range(np.uint64(destination.size) // length):
-        start = row * length
-        total = ZERO
-        for i in range(length):
-            total += destination[start + i]
+    whole = length - length % LANES
+    for row in range(0, stop - start, length):
+        sums = vectors.floats(ZERO)
+        for at in range(row, row + whole, LANES):
+            sums = vectors.add(sums, vectors.load(workspace, at))
+        total = vectors.total(sums)
+        for at in range(row + whole, row + length):
+            total += workspace[at]
         scale = ONE / total
-        for i in range(length):
-            destination[start + i] *= scale
+        scales = vectors.floats(scale)
+        for at in range(row, row + whole, LANES):
+            vectors.store(destination, start + at, vectors.multiply(vectors.load(workspace, at), scales))
+        for at in range(row + whole, row + length):
+            destination[start + at] = workspace[at] * scale
 
 
-@inlined
-def _distances_of_narrow(
-    source: Array, start: int, stop: int, inner: int, right: int, destination: Array
+@scalar
+def divide_columns(
+    workspace: Array, begin: int, length: int, width: int, destination: Array, start: int, inner: int
 ) -> None:
-    """The distances of elements from the largest of their column; NaN, or from NaN, where there is one."""
-    first_peaks, last_peaks = vectors.load(source, start), vectors.load(source, start + right)
-    for row in range(start + inner, stop, inner):
-        first_peaks = vectors.larger(vectors.load(source, row), first_peaks)
-        last_peaks = vectors.larger(vectors.load(source, row + right), last_peaks)
-    for row in range(start, stop, inner):
-        vectors.store(destination, row, vectors.subtract(vectors.load(source, row), first_peaks))
-        last = vectors.subtract(vectors.load(source, row + right), last_peaks)
-        vectors.store(destination, row + right, last)
+    """Divide columns by their sums. Rows lie side by side, in the destination `inner` numbers apart."""
+    covered = columns_in_vectors(width)
+    one = vectors.floats(ONE)
+    for column in range(0, covered, 2 * LANES):
+        right = min(LANES, covered - column - LANES)
+        first, place = begin + column, start + column
+        left_totals = vectors.floats(ZERO)
+        right_totals = left_totals
+        for row in range(first, first + length * width, width):
+            left_totals = vectors.add(left_totals, vectors.load(workspace, row))
+            right_totals = vectors.add(right_totals, vectors.load(workspace, row + right))
+        left_scales, right_scales = vectors.divide(one, left_totals), vectors.divide(one, right_totals)
+        for row in range(first, first + length * width, width):
+            left, last = vectors.load(workspace, row), vectors.load(workspace, row + right)
+            vectors.store(destination, place, vectors.multiply(left, left_scales))
+            vectors.store(destination, place + right, vectors.multiply(last, right_scales))
+            # One place for each array: of several, the compiler makes more than there are registers for.
+            place += inner
+    for column in range(covered, width):
+        first, place = begin + column, start + column
+        total = ZERO
+        for row in range(first, first + length * width, width):
+            total += workspace[row]
+        scale = ONE / total
+        for row in range(first, first + length * width, width):
+            destination[place] = workspace[row] * scale
+            place += inner
 
 
-@inlined
-def _divide_narrow(destination: Array, start: int, stop: int, inner: int, right: int) -> None:
-    """Divide columns by their sums."""
-    first_totals = vectors.floats(ZERO)
-    last_totals = first_totals
-    for row in range(start, stop, inner):
-        first_totals = vectors.add(first_totals, vectors.load(destination, row))
-        last_totals = vectors.add(last_totals, vectors.load(destination, row + right))
-    first_scales = vectors.divide(vectors.floats(ONE), first_totals)
-    last_scales = vectors.divide(vectors.floats(ONE), last_totals)
-    for row in range(start, stop, inner):
-        # Both before either is written, since they overlap.
-        first, last = vectors.load(destination, row), vectors.load(destination, row + right)
-        vectors.store(destination, row, vectors.multiply(first, first_scales))
-        vectors.store(destination, row + right, vectors.multiply(last, last_scales))
-
-
-@kernel(SOURCE, types.int64, DESTINATION)
-def softmax_of_rows(source: Array, length: int, destination: Array) -> None:
+@kernel(SOURCE, types.boolean, types.int64, DESTINATION)
+def softmax_of_rows(source: Array, calm: bool, length: int, destination: Array) -> None:
     """The softmax of each row of a matrix with rows of that length."""
-    block = length * max(1, ROW_BLOCK // length)
-    for start in range(0, destination.size, block):
-        written = destination[start : start + block]
-        distances_from_peaks(source[start : start + block], length, written)
-        powers_in_place(written)
-        divide_rows(length, written)
+    block = length * max(1, BLOCK // length)
+    workspace = np.empty(min(block, source.size), np.float32)
+    for start in range(0, source.size, block):
+        stop = min(start + block, source.size)
+        bring(source, calm, start, stop - start, workspace, 0)
+        if not calm:
+            distances_in_rows(stop - start, length, workspace)
+            powers_of_distances(stop - start, workspace)
+        divide_rows(workspace, length, destination, start, stop)
 
 
-@kernel(SOURCE, types.int64, types.int64, DESTINATION)
-def softmax_of_columns(source: Array, length: int, inner: int, destination: Array) -> None:
+@kernel(SOURCE, types.boolean, types.int64, types.int64, DESTINATION)
+def softmax_of_columns(source: Array, calm: bool, length: int, inner: int, destination: Array) -> None:
     """The softmax of each column of matrices with that many rows and columns.
 
-    Short rows are taken several together, to fill vectors and to be worth the call.
-    """
-    together = 1
-    while together < length and (together * inner < SHORT_ROW or length % together != 0):
-        together += 1
-    width = together * inner
-    workspace = np.empty(2 * width, np.float32)
-    peaks, totals = workspace[:width], workspace[width:]
-    for start in range(0, destination.size, length * inner):
-        stop = start + length * inner
-        peaks_of_columns(source[start:stop], peaks)
-        if together > 1:
-            share_peaks(inner, peaks)
-        totals[:] = ZERO
-        for first in range(start, stop, width):
-            last = first + width
-            powers_of_row(source[first:last], peaks, destination[first:last], totals)
-        if together > 1:
-            share_totals(inner, totals)
-        divide_columns(totals, destination[start:stop])
-
-
-@kernel(SOURCE, types.int64, types.int64, DESTINATION)
-def softmax_of_narrow(source: Array, length: int, inner: int, destination: Array) -> None:
-    """The softmax of each column of matrices with that many rows and eight to sixteen columns.
-
-    A row is two vectors that overlap, so that no column is left for itself. Of 64 x 64 kernels of 3 x 3, this
-    takes half as long as several short rows taken together, of 16 x 16 a fifth.
+    Small matrices are taken several together, of large ones some columns at a time.
     """
     size = length * inner
-    right = inner - LANES
-    block = size * max(1, ROW_BLOCK // size)
-    for start in range(0, destination.size, block):
-        stop = min(start + block, destination.size)
-        for matrix in range(start, stop, size):
-            _distances_of_narrow(source, matrix, matrix + size, inner, right, destination)
-        powers_in_place(destination[start:stop])
-        for matrix in range(start, stop, size):
-            _divide_narrow(destination, matrix, matrix + size, inner, right)
+    columns = max(FEWEST_COLUMNS, BLOCK // length // (2 * LANES) * 2 * LANES)
+    columns = inner if size <= BLOCK else min(columns, inner)
+    together = size * max(1, BLOCK // size)
+    workspace = np.empty(max(together // inner, length) * columns, np.float32)
+    for start in range(0, source.size, together):
+        stop = min(start + together, source.size)
+        for first in range(start, start + inner, columns):
+            width = min(columns, start + inner - first)
+            count = (stop - start) // inner * width
+            if width == inner:
+                bring(source, calm, start, count, workspace, 0)
+            else:
+                for row in range(length):
+                    bring(source, calm, first + row * inner, width, workspace, row * width)
+            if not calm:
+                for matrix in range(0, count, length * width):
+                    distances_in_columns(matrix, length, width, workspace)
+                powers_of_distances(count, workspace)
+            for matrix in range(0, count, length * width):
+                divide_columns(workspace, matrix, length, width, destination, first + matrix, inner)
 
 
 @kernel(SOURCE, SIZES, DESTINATION)
 def softmax(source: Array, sizes: Sizes, destination: Array) -> None:
     """The softmax over the middle dimension of a tensor whose three sizes are given.
 
-    A line that holds NaN or infinity, or -infinity alone, becomes NaN, as in torch.
+    A line that holds NaN or infinity, or -infinity alone, becomes NaN, as in torch. Peaks are looked for only
+    where exponentials would leave the range of float32 without.
 
     Raises:
         ValueError: The sizes are not those of the arrays.
@@ -269,12 +236,12 @@ def softmax(source: Array, sizes: Sizes, destination: Array) -> None:
         raise ValueError("three sizes expected whose product is the number of elements")
     if destination.size == 0:
         return
+    # The share of a line of one is exactly 1.
+    calm = length > 1 and is_calm(source)
     if inner == 1:
-        softmax_of_rows(source, length, destination)
-    elif LANES <= inner <= 2 * LANES:
-        softmax_of_narrow(source, length, inner, destination)
+        softmax_of_rows(source, calm, length, destination)
     else:
-        softmax_of_columns(source, length, inner, destination)
+        softmax_of_columns(source, calm, length, inner, destination)
 
 
 SHAPED: Mapping[str, Callable[[Array, Sizes, Array], None]] = MappingProxyType({"softmax": softmax})

@@ -1,4 +1,3 @@
-import numba
 import numpy as np
 import pytest
 from assembly import has_vectorised_loop, why_not_inspectable
@@ -25,6 +24,10 @@ SHAPES = (
         (1, 6, 300),
         (2, 3, 257),
         (4, 2, 33),
+        (1, 33, 700),
+        (2, 300, 70),
+        (1, 64, 68),
+        (1, 4200, 2),
     ),
     *((0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 1)),
 )
@@ -64,6 +67,46 @@ def test_softmax_agrees_with_the_oracle(shape, values):
 def test_softmax_agrees_with_the_oracle_on_drawn_arrays(data, shape):
     source = data.draw(arrays((int(np.prod(shape)),), np.float32))
     assert_softmax_agrees(softmax(source, shape), expected_softmax(source, shape))
+
+
+@pytest.mark.parametrize("widest", [1.0, 14.0, 16.0, 80.0])
+@pytest.mark.parametrize("offset", [-100.0, -50.0, 0.0, 30.0, 100.0])
+@pytest.mark.parametrize("shape", [(3, 33, 1), (3, 33, 9), (2, 33, 20), (1, 33, 300)])
+def test_softmax_agrees_with_the_oracle_whether_it_looks_for_peaks_or_not(shape, offset, widest):
+    numbers = np.random.default_rng(0).uniform(offset, offset + widest, int(np.prod(shape)))
+    source = numbers.astype(np.float32)
+    assert_softmax_agrees(softmax(source, shape), expected_softmax(source, shape))
+
+
+@given(data=st.data(), inner=st.sampled_from([1, 9, 20]), peak=st.floats(-40, 40, width=32))
+def test_a_share_is_one_only_where_all_others_vanish(data, inner, peak):
+    distance = data.draw(st.floats(0, 30, width=32))
+    source = np.full((4, inner), np.float32(peak - distance))
+    source[1] = peak
+    share = softmax(source, (1, 4, inner))[0, 1]
+    # Half a unit in the last place below 1 is 3e-8.
+    assert (share == 1.0).all() or (distance < 18.0 and (share < 1.0).all())
+    assert distance < 18.0 or (share == 1.0).all()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "calm"),
+    [
+        ([], True),
+        ([-0.0], True),
+        ([0.0, 15.0], True),
+        ([40.0, 25.0], False),
+        ([5.0, -10.5], False),
+        ([41.0], False),
+        ([-61.0], False),
+        ([np.inf], False),
+        ([1.0, -np.inf], False),
+        ([np.nan, 1.0], False),
+        ([1.0, -np.nan], False),
+    ],
+)
+def test_calm_are_numbers_near_zero_and_near_each_other(numbers, calm):
+    assert rescaling.is_calm(np.array(numbers * 9, np.float32)) == calm
 
 
 @pytest.mark.parametrize("shape", [(2, 16, 1), (2, 16, 9), (1, 16, 1024)])
@@ -142,24 +185,20 @@ def test_normalize_agrees_with_the_oracle():
     np.testing.assert_allclose(destination, NAIVE["normalize"](source), rtol=1e-6, atol=1e-6)
 
 
-def kernels_with_loops():
-    found = [
-        value for value in vars(rescaling).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
-    ]
-    own = [value for value in found if value.py_func.__module__ == rescaling.__name__ and value.signatures]
-    callers = (rescaling.softmax, rescaling.softmax_of_rows, rescaling.softmax_of_columns)
-    # Those that arrange the calls have loops of calls; scalars compile again for each caller.
-    return [
-        value for value in own if value not in callers and value not in (rescaling.larger, rescaling.repeat)
-    ]
+KERNELS_WITH_LOOPS = (
+    rescaling.normalize,
+    rescaling.is_calm,
+    rescaling.bring,
+    rescaling.powers_of_distances,
+    rescaling.distances_in_rows,
+)
 
 
 @pytest.mark.skipif(bool(why_not_inspectable()), reason=why_not_inspectable())
-@pytest.mark.parametrize("kernel", kernels_with_loops(), ids=lambda kernel: kernel.py_func.__name__)
+@pytest.mark.parametrize("kernel", KERNELS_WITH_LOOPS, ids=lambda kernel: kernel.py_func.__name__)
 def test_the_loop_is_vectorised(kernel):
     assert has_vectorised_loop(kernel)
 
 
-def test_the_kernels_are_found():
+def test_the_kernel_is_found():
     assert {"softmax": rescaling.softmax} == rescaling.SHAPED
-    assert {rescaling.normalize, rescaling.powers_of_row, rescaling.divide_rows} <= set(kernels_with_loops())
