@@ -56,47 +56,85 @@ def _eliminated(
 
 
 @inlined
-def _choose_pivot(
-    workspace: Array, order: int, step: int, masks: Array, pivots: Array, sign: vectors.Vector
+def _exchange(
+    workspace: Array, order: int, step: int, pivot: vectors.Vector, place: vectors.Vector, masks: Array
 ) -> vectors.Vector:
-    """Choose a column's pivot, exchange it to its place and turn the rest into negated multipliers."""
+    """Exchange a column's pivot to its place and turn the rest into negated multipliers.
+
+    Returns:
+        The lanes in which the pivot was there already.
+    """
     start = step * order * LANES
-    displaced = vectors.load(workspace, start + step * LANES)
-    pivot = displaced
-    largest = vectors.absolute(displaced)
-    place = vectors.floats(np.float32(step))
-    for row in range(step + 1, order):
-        number = vectors.load(workspace, start + row * LANES)
-        magnitude = vectors.absolute(number)
-        larger = vectors.greater(magnitude, largest)
-        largest = vectors.select(larger, magnitude, largest)
-        pivot = vectors.select(larger, number, pivot)
-        place = vectors.select(larger, vectors.floats(np.float32(row)), place)
-    vectors.store(pivots, step * LANES, pivot)
-    zero = vectors.floats(ZERO)
-    divisor = vectors.select(vectors.equal(pivot, zero), vectors.floats(ONE), pivot)
+    one = vectors.floats(ONE)
+    divisor = vectors.select(vectors.equal(pivot, vectors.floats(ZERO)), one, pivot)
     divisor = vectors.negate(divisor)
+    displaced = vectors.load(workspace, start + step * LANES)
+    here = vectors.floats(np.float32(step))
+    stays = vectors.equal(place, here)
+    vectors.store(masks, step * LANES, vectors.as_mask(stays))
     for row in range(step + 1, order):
-        here = vectors.equal(place, vectors.floats(np.float32(row)))
-        vectors.store(masks, row * LANES, vectors.as_mask(here))
-        number = vectors.select(here, displaced, vectors.load(workspace, start + row * LANES))
+        here = vectors.add(here, one)
+        is_here = vectors.equal(place, here)
+        vectors.store(masks, row * LANES, vectors.as_mask(is_here))
+        number = vectors.select(is_here, displaced, vectors.load(workspace, start + row * LANES))
         # A product with the reciprocal would not leave exactly zero of equal rows.
         vectors.store(workspace, start + row * LANES, vectors.divide(number, divisor))
-    stays = vectors.equal(place, vectors.floats(np.float32(step)))
-    vectors.store(masks, step * LANES, vectors.as_mask(stays))
-    return vectors.select(stays, sign, vectors.negate(sign))
+    return stays
 
 
 @inlined
-def _update_first(workspace: Array, order: int, step: int, pivot_row: Array, fused: bool) -> None:
-    """Eliminate in the column of the next pivot."""
+def _first_pivot(workspace: Array, order: int, masks: Array, pivots: Array) -> vectors.Vector:
+    """Choose the first column's pivot; returns the sign that its exchange leaves."""
+    here, one = vectors.floats(ZERO), vectors.floats(ONE)
+    pivot, place = vectors.load(workspace, 0), here
+    largest = vectors.absolute(pivot)
+    for row in range(1, order):
+        here = vectors.add(here, one)
+        number = vectors.load(workspace, row * LANES)
+        magnitude = vectors.absolute(number)
+        is_larger = vectors.greater(magnitude, largest)
+        largest = vectors.larger(magnitude, largest)
+        pivot = vectors.select(is_larger, number, pivot)
+        place = vectors.select(is_larger, here, place)
+    vectors.store(pivots, 0, pivot)
+    stays = _exchange(workspace, order, 0, pivot, place, masks)
+    return vectors.select(stays, one, vectors.negate(one))
+
+
+@inlined
+def _next_pivot(
+    workspace: Array,
+    order: int,
+    step: int,
+    masks: Array,
+    pivot_row: Array,
+    pivots: Array,
+    sign: vectors.Vector,
+    fused: bool,
+) -> vectors.Vector:
+    """Eliminate in the column of the next pivot and choose it; returns the sign that its exchange leaves."""
     multipliers = (step - 1) * order * LANES
     start = step * order * LANES
     factor = vectors.load(pivot_row, step * LANES)
-    for row in range(step, order):
-        old = vectors.load(workspace, start + row * LANES)
+    here, one = vectors.floats(np.float32(step)), vectors.floats(ONE)
+    multiplier = vectors.load(workspace, multipliers + step * LANES)
+    pivot = _eliminated(multiplier, factor, vectors.load(workspace, start + step * LANES), fused)
+    vectors.store(workspace, start + step * LANES, pivot)
+    place = here
+    largest = vectors.absolute(pivot)
+    for row in range(step + 1, order):
+        here = vectors.add(here, one)
         multiplier = vectors.load(workspace, multipliers + row * LANES)
-        vectors.store(workspace, start + row * LANES, _eliminated(multiplier, factor, old, fused))
+        number = _eliminated(multiplier, factor, vectors.load(workspace, start + row * LANES), fused)
+        vectors.store(workspace, start + row * LANES, number)
+        magnitude = vectors.absolute(number)
+        is_larger = vectors.greater(magnitude, largest)
+        largest = vectors.larger(magnitude, largest)
+        pivot = vectors.select(is_larger, number, pivot)
+        place = vectors.select(is_larger, here, place)
+    vectors.store(pivots, step * LANES, pivot)
+    stays = _exchange(workspace, order, step, pivot, place, masks)
+    return vectors.select(stays, sign, vectors.negate(sign))
 
 
 @inlined
@@ -167,7 +205,7 @@ def eliminate_lanes(workspace: Array, order: int, pivots: Array) -> vectors.Vect
     fused = order >= SMALLEST_FUSED_ORDER
     masks = np.empty(order * LANES, np.float32)
     pivot_row = np.empty(order * LANES, np.float32)
-    sign = _choose_pivot(workspace, order, 0, masks, pivots, vectors.floats(ONE))
+    sign = _first_pivot(workspace, order, masks, pivots)
     for column in range(1, order):
         start = column * order * LANES
         displaced = vectors.load(workspace, start)
@@ -181,8 +219,7 @@ def eliminate_lanes(workspace: Array, order: int, pivots: Array) -> vectors.Vect
             vectors.store(workspace, start + row * LANES, vectors.bits_that_differ(old, change))
         vectors.store(pivot_row, column * LANES, found)
     for step in range(1, order):
-        _update_first(workspace, order, step, pivot_row, fused)
-        sign = _choose_pivot(workspace, order, step, masks, pivots, sign)
+        sign = _next_pivot(workspace, order, step, masks, pivot_row, pivots, sign, fused)
         column = step + 1
         if (order - column) % 2 == 1:
             _update_one(workspace, order, step, column, masks, pivot_row, fused)
