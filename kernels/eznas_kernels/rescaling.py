@@ -104,7 +104,7 @@ def columns_in_vectors(width: int) -> int:
 
 @scalar
 def distances_in_columns(begin: int, length: int, width: int, workspace: Array) -> None:
-    """Replace numbers by their distances from the largest of their column; NaN where it has one, or from NaN."""
+    """Replace numbers by their distances from the largest of their column; by NaN where that holds one."""
     end = begin + length * width
     covered = columns_in_vectors(width)
     for column in range(begin, begin + covered, 2 * LANES):
