@@ -63,7 +63,7 @@ _COUNTED: Final = (SUMMED | SUMMED_OF_TWO) & STEPS
 def folded(graph: Graph, index: int) -> tuple[str, int]:
     """For a node that ends in a sum the kernel that sums, and the node whose numbers it sums."""
     kernel, _ = FOLDS[graph.nodes[index].name]
-    return _folded_into(kernel, graph, graph.nodes[index].arguments[0])
+    return folded_into(kernel, graph, graph.nodes[index].arguments[0])
 
 
 def counted_ones(graph: Graph, index: int) -> tuple[str, int] | None:
@@ -77,10 +77,11 @@ def counted_ones(graph: Graph, index: int) -> tuple[str, int] | None:
     first, second = (graph.nodes[argument].name for argument in node.arguments)
     if first not in GIVE_ONE_NUMBER or second not in _COUNTED:
         return None
-    return _folded_into("sum_of_values", graph, node.arguments[1])
+    return folded_into("sum_of_values", graph, node.arguments[1])
 
 
-def _folded_into(kernel: str, graph: Graph, argument: int) -> tuple[str, int]:
+def folded_into(kernel: str, graph: Graph, argument: int) -> tuple[str, int]:
+    """The kernel that gives the same sum from the furthest node below, and that node."""
     inner = graph.nodes[argument]
     while (kernel, inner.name) in _INSTEAD:
         kernel = _INSTEAD[kernel, inner.name]

@@ -23,6 +23,7 @@ from eznas.plan.folds import (
     asked_for_sign,
     counted_ones,
     folded,
+    folded_into,
     sums_two,
     terminals_below,
 )
@@ -126,6 +127,8 @@ class _Lowering:
             self.held[index] = Held(self._fold(index), shape, True)
         elif counted := counted_ones(self.graph, index):
             self.held[index] = Held(self._divergence_from_ones(index, *counted), shape, True)
+        elif node.name == "kl_divergence":
+            self.held[index] = self._divergence(index)
         elif node.name in _WITH_SIGN_KERNELS and index in self.asked_for_sign and not shape.is_single:
             self.held[index] = self._unary(f"{node.name}_sign", shape, self._held(node.arguments[0]))
         else:
@@ -247,23 +250,44 @@ class _Lowering:
         total = self._sum_of_two(name, first.shape.broadcast(second.shape), first, second)
         return Held(self._finished(Form.FINISH_TOTAL, name, total, self.one), shape, True)
 
-    def _kl_divergence(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
+    def _divergence(self, index: int) -> Held:
         """The sum of b log(b), which other divergences from the same b share, less that of b a.
 
         Where b is 0 or 1 everywhere, the first is 0.
         """
+        name, arguments = self.graph.nodes[index]
+        shape = self.shapes[index]
+        first, second = map(self._held, arguments)
         stretched = first.shape.broadcast(second.shape)
         rows = first.shape.numbers(lambda shape: shape[0] if shape else 1)
         if second.is_step:
             negated = tuple(-number for number in rows)
             products = self._sum_of_two("mul", stretched, second, first)
             return Held(self._finished(Form.FINISH_RATIO, name, products, negated), shape, True)
-        products = self._sum_of_two("mul", stretched, second, first)
+        if first.is_uniform and not second.is_uniform and second.size == stretched.sizes:
+            products = self._sum_times_number(arguments[1], second, first)
+        else:
+            products = self._sum_of_two("mul", stretched, second, first)
         own = self._once(("information", second), lambda: self._unary("information", second.shape, second))
         if own.size != stretched.sizes and not own.is_uniform:
             own = Held(self._stretched(own, stretched), stretched, False)
         information = self._sum("sum_of_values", own._replace(shape=stretched))
         return Held(self._finished(Form.FINISH_DIFFERENCE, name, information, rows, products), shape, True)
+
+    def _sum_times_number(self, node: int, held: Held, number: Held) -> int:
+        """The sum of a node's numbers times one number, which needs no sum of its own where that is at most 1.
+
+        Products with larger numbers may overflow, and so do not add up to the product of the sum.
+        """
+        total = self._sum_of_node(*folded_into("sum_of_values", self.graph, node))
+        kernel = "sum_of_multiples_unless_small"
+        instead = self._total(Form.SUM_WITH_SCALAR, kernel, held.value, held.size, number.value)
+        key = (Form.TOTAL_PRODUCT, total, number.value)
+        if key not in self._made:
+            product = self._made[key] = self._value(Place.TOTAL, self.none, "product")
+            operands = (total, self.one, number.value, instead)
+            self.calls.append(Call(Form.TOTAL_PRODUCT, "", product, *operands))
+        return self._made[key]
 
     def _divergence_from_ones(self, index: int, kernel: str, argument: int) -> int:
         """Less the number times the ones, which are counted once for all numbers and not written."""
@@ -382,7 +406,6 @@ class _Lowering:
 
 _METHODS: Final[dict[str, Callable[..., Held]]] = {
     "hamming_distance": _Lowering._hamming_distance,
-    "kl_divergence": _Lowering._kl_divergence,
     "normalize": _Lowering._normalize,
     "softmax": _Lowering._softmax,
     "det": _Lowering._matrices,

@@ -32,7 +32,7 @@ def _call_line(plan: Plan, call: Call) -> str:
         operands.append(f"{call.repeat[0]:,} times")
     if call.sizes:
         operands.append("sizes " + "x".join(str(numbers[0]) for numbers in call.sizes))
-    what = call.kernel or f"{call.form.name.lower().removeprefix('finish_')} from"
+    what = call.kernel or f"{call.form.name.lower().removeprefix('finish_').removeprefix('total_')} from"
     if call.form in (Form.FINISH_MEAN, Form.FINISH_RATIO):
         operands.append(f"divisor {call.size[0]:,}")
     return f"{_operand(plan, call.result)} = {what}({', '.join(operands)}){_home(plan, call.result)}"

@@ -15,8 +15,14 @@ from eznas.plan.plan import Plan
 from eznas.plan.stages import Section
 from eznas_kernels.instructions import TILE, Form
 
-_TOTALS: Final = {Form.SUM: 1, Form.SUM_OF_TWO: 1, Form.SUM_WITH_SCALAR: 1, Form.MOMENTS: 3}
-"""How many totals the forms that fold write."""
+_TOTALS: Final = {
+    Form.SUM: 1,
+    Form.SUM_OF_TWO: 1,
+    Form.SUM_WITH_SCALAR: 1,
+    Form.MOMENTS: 3,
+    Form.TOTAL_PRODUCT: 1,
+}
+"""How many totals the forms write that write any."""
 
 _ONE_NUMBER: Final = {
     Form.WITH_SCALAR: ("second",),
@@ -73,7 +79,7 @@ class _Checker:
         for operand in call.operands:
             if not self.is_there(operand):
                 raise PlanError(f"expected operand {operand} to be there, it is not; {call}")
-        if call.form >= Form.FINISH_MEAN:
+        if call.form >= Form.TOTAL_PRODUCT:
             return
         if call.form is Form.FUSED:
             numbers = [value for value in call.operands if self.plan.values[value].is_single]

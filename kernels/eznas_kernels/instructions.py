@@ -26,7 +26,7 @@ class Column(IntEnum):
     FIRST = 3
     SECOND = 4
     THIRD = 5
-    """The slots that are read; FIRST is a total for forms that finish one."""
+    """The slots that are read; FIRST is a total for forms that finish one, THIRD one for TOTAL_PRODUCT."""
     SIZE = 6
     """The number of a size: the numbers in the whole result, or in the tensors that are folded."""
     EXTRA = 7
@@ -54,20 +54,22 @@ class Form(IntEnum):
     SUM_WITH_SCALAR = 8
     MOMENTS = 9
     """Three totals: the shift, the sum of the distances from it, and the sum of their squares."""
-    FINISH_MEAN = 10
-    FINISH_ROOT = 11
-    FINISH_TOTAL = 12
-    FINISH_RATIO = 13
+    TOTAL_PRODUCT = 10
+    """A total: another one times a number of a magnitude of at most 1; a third one instead for other numbers."""
+    FINISH_MEAN = 11
+    FINISH_ROOT = 12
+    FINISH_TOTAL = 13
+    FINISH_RATIO = 14
     """The total, rounded, over SIZE, which may be negative."""
-    FINISH_DIFFERENCE = 14
+    FINISH_DIFFERENCE = 15
     """As FINISH_RATIO, of the first total less the second."""
-    FINISH_MULTIPLE = 15
+    FINISH_MULTIPLE = 16
     """As FINISH_RATIO, of a number times the total of zeros and ones."""
-    FINISH_MOMENTS = 16
+    FINISH_MOMENTS = 17
     """The mean into the destination, the unbiased deviation into the slot after it."""
-    SHAPED_UNARY = 17
+    SHAPED_UNARY = 18
     """A kernel that is told shapes; it runs on whole tensors."""
-    SHAPED_BINARY = 18
+    SHAPED_BINARY = 19
 
 
 class SizeColumn(IntEnum):

@@ -99,6 +99,11 @@ def _multiple(number: float, count: float, of: int) -> float:
 
 
 @scalar
+def _put_product(total: int, number: float, instead: int, target: int, totals: NDArray[np.float64]) -> None:
+    totals[target] = number * totals[total] if np.abs(number) <= 1.0 else totals[instead]
+
+
+@scalar
 def _finish(
     form: int, total: int, other: int, number: int, target: int, size: int, of: int,
     totals: NDArray[np.float64],
@@ -191,6 +196,9 @@ def _run(
             form, address, slots[first] + start * steps[first], second, target, lengths[geometry, extra],
             start, count, totals,
         )  # fmt: skip
+    elif form == Form.TOTAL_PRODUCT:
+        number = np.float64(_number(second))
+        _put_product(first, number, instructions[index, Column.THIRD], target, totals)
     elif form <= Form.FINISH_MOMENTS:
         _finish(
             form, first, instructions[index, Column.SECOND], second, slots[target],

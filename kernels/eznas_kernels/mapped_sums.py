@@ -21,6 +21,7 @@ from eznas_kernels.quarters import hidden_one, quarters, sum_of_four
 Array = NDArray[np.float32]
 
 ZERO = np.float32(0.0)
+ONE = np.float32(1.0)
 NONE = np.int32(0)
 
 
@@ -198,6 +199,16 @@ def sum_of_multiples(source: Array, number: np.float32) -> float:
 
 
 @reduction(SOURCE, types.float32)
+def sum_of_multiples_unless_small(source: Array, number: np.float32) -> float:
+    """The sum of the values times a number, unless its magnitude is at most 1; then 0, without looking."""
+    total = 0.0
+    if not np.abs(number) <= ONE:
+        for i in range(source.size):
+            total += float(elementwise.mul(source[i], number))
+    return total
+
+
+@reduction(SOURCE, types.float32)
 def count_below(source: Array, number: np.float32) -> float:
     """The number of values below a number."""
     first, second, third, fourth, rest = quarters(source)
@@ -268,3 +279,8 @@ SCALAR_ARRAY: Mapping[str, Callable[[Array, np.float32], float]] = MappingProxyT
     {"mul": sum_of_multiples, "less": count_above, "equal": count_of_equal_to}
 )
 """Kernels that sum what an operation on a number and then an array gives: source, number."""
+
+PARTS: Mapping[str, Callable[[Array, np.float32], float]] = MappingProxyType(
+    {"sum_of_multiples_unless_small": sum_of_multiples_unless_small}
+)
+"""Kernels that sum what is no operation of programs: source, number."""

@@ -114,6 +114,20 @@ def test_tensors_of_equal_numbers_give_what_eager_torch_gives(text: str) -> None
 
 
 @pytest.mark.parametrize(
+    "numbers", [(0, 1, 2, 3), (1, 2, 3, 4), (-1, 2, 3, 4), (3e38, 3e38, 1, 1), (np.inf, 1, 0, 2)]
+)
+def test_divergences_of_numbers_overflow_where_those_of_eager_torch_do(numbers: tuple[float, ...]) -> None:
+    firsts = (0.0, 1.0, -1.0, 1.5, 3e38, 1e-40, np.inf, -np.inf, np.nan)
+    second = np.array(numbers, np.float32).reshape(1, 1, 2, 2)
+    layers = [{"T1_D": np.full_like(second, first), "T3": second} for first in firsts]
+    network = NetworkStatistics.from_layers(layers)
+    programs = [Program.parse(f"{op}(kl_divergence(mean(T1_D), T3))") for op in ("sign", "mean")]
+    np.testing.assert_allclose(
+        _scalars("tile", programs, network), _scalars("eager", programs, network), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
     ("text", "geometry"),
     [
         ("add(T1_D, T3)", Geometry(t1=(1, 4, 5, 7), t3=(4, 4, 1, 1))),

@@ -7,13 +7,14 @@ from naive import NAIVE
 from eznas_kernels import mapped_sums, maps
 
 VALUES = pytest.mark.parametrize("values", [awkward, ordinary])
-NUMBERS = (0.0, -0.0, 1.0, -0.75, 2.0**-149, np.inf, -np.inf, np.nan)
+NUMBERS = (0.0, -0.0, 1.0, -0.75, -3.0, 2.0**-149, np.inf, -np.inf, np.nan)
 KERNELS = sorted(
     {
         *mapped_sums.UNARY.values(),
         *mapped_sums.BINARY.values(),
         *mapped_sums.ARRAY_SCALAR.values(),
         *mapped_sums.SCALAR_ARRAY.values(),
+        *mapped_sums.PARTS.values(),
     },
     key=lambda kernel: kernel.py_func.__name__,
 )
@@ -68,6 +69,17 @@ def test_sums_with_a_number_are_those_of_the_oracle(op, number, values):
             after, before = NAIVE[op](source, number), NAIVE[op](number, source)
         assert_is_sum(mapped_sums.ARRAY_SCALAR[op](source, number), after)
         assert_is_sum(mapped_sums.SCALAR_ARRAY[op](source, number), before)
+
+
+@VALUES
+@pytest.mark.parametrize("number", NUMBERS)
+def test_multiples_are_summed_of_numbers_beyond_one_alone(number, values):
+    for size, start in places():
+        source = placed(values(size, 0), start)
+        found = mapped_sums.sum_of_multiples_unless_small(source, np.float32(number))
+        with np.errstate(all="ignore"):
+            terms = source * np.float32(number)
+        assert_is_sum(found, np.zeros(1) if abs(number) <= 1 else terms)
 
 
 def test_counts_are_whole_and_exact_for_long_arrays():

@@ -124,6 +124,14 @@ def test_divergences_from_one_tensor_share_its_information() -> None:
     assert names.count("sum_of_mul") == names.count("FINISH_DIFFERENCE") == 2
 
 
+def test_divergences_of_numbers_from_one_tensor_share_its_sum() -> None:
+    texts = [f"kl_divergence({norm}(T1_D), abs(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
+    names = kernels(plan_of(*texts, "l1_norm(T3)"))
+    assert names.count("TOTAL_PRODUCT") == names.count("FINISH_DIFFERENCE") == 3
+    assert names.count("sum_of_absolutes") == 2
+    assert "sum_of_mul_scalar" not in names
+
+
 def test_every_sum_of_an_operation_has_a_kernel() -> None:
     names = {f"sum_of_{op}" for op in SUMMED | SUMMED_OF_TWO}
     names |= {f"sum_of_{name}" for op in SUMMED_WITH_NUMBER for name in (f"{op}_scalar", f"scalar_{op}")}
