@@ -69,7 +69,7 @@ def test_softmax_agrees_with_the_oracle_on_drawn_arrays(data, shape):
     assert_softmax_agrees(softmax(source, shape), expected_softmax(source, shape))
 
 
-@pytest.mark.parametrize("widest", [1.0, 14.0, 16.0, 80.0])
+@pytest.mark.parametrize("widest", [1.0, 14.0, 16.0, 80.0, 200.0])
 @pytest.mark.parametrize("offset", [-100.0, -50.0, 0.0, 30.0, 100.0])
 @pytest.mark.parametrize("shape", [(3, 33, 1), (3, 33, 9), (2, 33, 20), (1, 33, 300)])
 def test_softmax_agrees_with_the_oracle_whether_it_looks_for_peaks_or_not(shape, offset, widest):
@@ -78,7 +78,7 @@ def test_softmax_agrees_with_the_oracle_whether_it_looks_for_peaks_or_not(shape,
     assert_softmax_agrees(softmax(source, shape), expected_softmax(source, shape))
 
 
-@given(data=st.data(), inner=st.sampled_from([1, 9, 20]), peak=st.floats(-40, 40, width=32))
+@given(data=st.data(), inner=st.sampled_from([1, 9, 20]), peak=st.floats(-69, 69, width=32))
 def test_a_share_is_one_only_where_all_others_vanish(data, inner, peak):
     distance = data.draw(st.floats(0, 30, width=32))
     source = np.full((4, inner), np.float32(peak - distance))
@@ -92,20 +92,11 @@ def test_a_share_is_one_only_where_all_others_vanish(data, inner, peak):
 @pytest.mark.parametrize(
     ("numbers", "calm"),
     [
-        ([], True),
-        ([-0.0], True),
-        ([0.0, 15.0], True),
-        ([40.0, 25.0], False),
-        ([5.0, -10.5], False),
-        ([41.0], False),
-        ([-61.0], False),
-        ([np.inf], False),
-        ([1.0, -np.inf], False),
-        ([np.nan, 1.0], False),
-        ([1.0, -np.nan], False),
+        *(([], True), ([-0.0], True), ([70.0, -70.0], True), ([71.0], False), ([1.0, -71.0], False)),
+        *(([np.inf], False), ([1.0, -np.inf], False), ([np.nan, 1.0], False), ([1.0, -np.nan], False)),
     ],
 )
-def test_calm_are_numbers_near_zero_and_near_each_other(numbers, calm):
+def test_calm_are_numbers_whose_exponentials_are_normal(numbers, calm):
     assert rescaling.is_calm(np.array(numbers * 9, np.float32)) == calm
 
 
