@@ -26,6 +26,12 @@ STEPS: Final = frozenset(
 )
 """Operations whose results are all 0.0 or 1.0."""
 
+SIGNS: Final = STEPS | {"sign"}
+"""Operations whose results are all -1, 0 or 1."""
+
+KEEP_SIGNS: Final = frozenset({"abs", "square", "relu", "mul"})
+"""Operations that make such numbers from such numbers; the zeros may be -0.0."""
+
 _NOT_NEGATIVE: Final = STEPS | {
     "abs", "square", "exp", "sigmoid", "softmax", "numel", "l1_norm", "frobenius_norm", "hamming_distance",
 }  # fmt: skip
@@ -34,16 +40,23 @@ _NOT_NEGATIVE: Final = STEPS | {
 _KEEP_NOT_NEGATIVE: Final = frozenset({"add", "mul", "mean", "reciprocal"})
 """Operations that make no negative number, nor -0.0, from such arguments."""
 
+_OF_NONE_BELOW_ZERO: Final = MappingProxyType(
+    {"less_than_zero": "zeros_like", "sign": "heaviside", "abs_log": "log"}
+)
+"""Operations that are others, where no number is below zero; -0.0 makes no difference to them."""
+
 _SAME_NAME: Final = MappingProxyType({"greater_than_zero": "heaviside"})
 
 _IGNORED_BY: Final = MappingProxyType(
     {
-        # Whether a number is above zero does not change with its size, nor with what happens below zero.
+        # Whether a number is above zero does not change with its size, nor with what happens below zero. Of
+        # what is not above zero, the logarithm is 0.
         "heaviside": ("relu", "sign"),
         "hamming_distance": ("relu", "sign", "heaviside"),
         "less_than_zero": ("sign",),
         "sign": ("sign",),
         "relu": ("relu",),
+        "log": ("relu",),
         "square": ("abs",),
         "abs": ("abs",),
         "abs_log": ("abs",),
@@ -76,6 +89,7 @@ class _Simplifier:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self._is_step: list[bool] = []
+        self._is_sign: list[bool] = []
         self._is_not_negative: list[bool] = []
         self._index_of: dict[tuple[str, tuple[int, ...]], int] = {}
 
@@ -91,16 +105,14 @@ class _Simplifier:
             return first
         if name in _KEEPS_NOT_NEGATIVE and self._is_not_negative[first]:
             return first
-        if name in ("log", "abs_log") and self._is_step[first]:
-            return self.add("zeros_like", arguments)  # The logarithm of 1, as which 0 counts.
+        if name in ("log", "abs_log") and self._is_sign[first]:
+            return self.add("zeros_like", arguments)  # The logarithm of 1, as which 0 counts, and -1 too.
+        if name == "relu" and self.nodes[first].name == "sign":
+            return self.add("heaviside", self.nodes[first].arguments)
         if name == "less" and first == arguments[1]:
             return self.add("zeros_like", (first,))
-        if name == "less_than_zero" and self._is_not_negative[first]:
-            return self.add("zeros_like", arguments)
-        if name == "sign" and (self._is_not_negative[first] or self.nodes[first].name == "relu"):
-            return self.add("heaviside", arguments)
-        if name == "abs_log" and self._is_not_negative[first]:
-            return self.add("log", arguments)
+        if name in _OF_NONE_BELOW_ZERO and (self._is_not_negative[first] or self.nodes[first].name == "relu"):
+            return self.add(_OF_NONE_BELOW_ZERO[name], arguments)
         if name == "log" and self.nodes[first].name == "abs":
             return self.add("abs_log", self.nodes[first].arguments)
         if name == "l1_norm" and self._is_not_negative[first]:
@@ -127,7 +139,9 @@ class _Simplifier:
             self.nodes.append(Node(name, arguments))
             steps = all(self._is_step[argument] for argument in arguments)
             not_negative = all(self._is_not_negative[argument] for argument in arguments)
+            signs = all(self._is_sign[argument] for argument in arguments)
             self._is_step.append(name in STEPS or (name == "mul" and steps))
+            self._is_sign.append(name in SIGNS or (name in KEEP_SIGNS and signs))
             self._is_not_negative.append(
                 name in _NOT_NEGATIVE or self._is_step[-1] or (name in _KEEP_NOT_NEGATIVE and not_negative)
             )
