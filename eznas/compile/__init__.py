@@ -4,10 +4,12 @@ from eznas.compile.explain import TypedInstruction, TypedNode, explain_instructi
 from eznas.compile.graph import Graph, Node, build_graph, fold_roots
 from eznas.compile.shape_columns import GrowingTable, ShapeColumn, ShapeTable
 from eznas.compile.shape_inference import Rejection, infer_shapes
-from eznas.compile.simplification import READS_SHAPE_ONLY, STEPS, simplify
+from eznas.compile.simplification import KEEP_SIGNS, READS_SHAPE_ONLY, SIGNS, STEPS, simplify
 
 __all__ = [
+    "KEEP_SIGNS",
     "READS_SHAPE_ONLY",
+    "SIGNS",
     "STEPS",
     "Graph",
     "GrowingTable",

@@ -12,7 +12,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from eznas.compile import STEPS, Graph, ShapeColumn
+from eznas.compile import KEEP_SIGNS, SIGNS, STEPS, Graph, ShapeColumn
 from eznas.errors import EznasError
 from eznas.ops.rescaling import softmax_dimension
 from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
@@ -42,6 +42,8 @@ class Held(NamedTuple):
     """Whether the value is the one number that all numbers of the tensor equal."""
     is_step: bool = False
     """Whether every number is known to be 0 or 1."""
+    is_sign: bool = False
+    """Whether every number is known to be -1, 0 or 1."""
 
     @property
     def size(self) -> Sizes:
@@ -76,6 +78,9 @@ def lower(graph: Graph, shapes: Sequence[ShapeColumn]) -> Lowered:
 
 _WITH_SIGN_KERNELS: Final = frozenset({"log", "abs_log", "exp", "sigmoid"})
 """Operations in whose place a kernel can stand that gives but their sign, in a sixth of the time."""
+
+_OF_SIGNS: Final = MappingProxyType({"exp": "exp_of_sign", "sigmoid": "sigmoid_of_sign"})
+"""Kernels that give the same bits of -1, 0 and 1, in a fourth of the time."""
 
 _SUMS: Final = MappingProxyType({Form.BINARY: Form.SUM_OF_TWO, Form.WITH_SCALAR: Form.SUM_WITH_SCALAR})
 """How the kernel is called that sums what another one would have written."""
@@ -119,7 +124,7 @@ class _Lowering:
             self.held[index] = Held(value, shape, shape.is_single)
         elif node.name in _CONSTANTS:
             constant = self._constant(node.name, tuple(_CONSTANTS[node.name] * one for one in self.one))
-            self.held[index] = Held(constant, shape, True)
+            self.held[index] = Held(constant, shape, True, is_sign=True)
         elif node.name == "numel":
             constant = self._constant("numel", self.shapes[node.arguments[0]].sizes)
             self.held[index] = Held(constant, shape, True)
@@ -159,9 +164,10 @@ class _Lowering:
 
     def _unary(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         size = self.one if held.is_uniform else held.size
+        kernel = _OF_SIGNS.get(name, name) if held.is_sign else name
         result = self._new(size, name)
-        self.calls.append(Call(Form.UNARY, name, result, held.value, size))
-        return Held(result, shape, held.is_uniform, name in STEPS)
+        self.calls.append(Call(Form.UNARY, kernel, result, held.value, size))
+        return Held(result, shape, held.is_uniform, name in STEPS, _gives_signs(name, held))
 
     def _binary(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         is_uniform = first.is_uniform and second.is_uniform
@@ -169,7 +175,7 @@ class _Lowering:
         form, kernel, *operands = self._operands(name, shape, first, second)
         result = self._new(size, name)
         self.calls.append(Call(form, kernel, result, operands[0], size, operands[1]))
-        return Held(result, shape, is_uniform, name in STEPS)
+        return Held(result, shape, is_uniform, name in STEPS, _gives_signs(name, first, second))
 
     def _operands(
         self, name: str, shape: ShapeColumn, first: Held, second: Held
@@ -415,6 +421,10 @@ _METHODS: Final[dict[str, Callable[..., Held]]] = {
     "cosine_similarity": _Lowering._cosine_similarity,
     "matmul": _Lowering._matmul,
 }
+
+
+def _gives_signs(name: str, *arguments: Held) -> bool:
+    return name in SIGNS or (name in KEEP_SIGNS and all(argument.is_sign for argument in arguments))
 
 
 def _batch(shape: Shape) -> Shape:

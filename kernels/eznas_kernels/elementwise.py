@@ -11,12 +11,31 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eznas_kernels import transcendental
-from eznas_kernels.policy import scalar
+from eznas_kernels.policy import DESTINATION, SOURCE, kernel, scalar
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
+
+
+@kernel(SOURCE, DESTINATION)
+def exponentials_and_sigmoids(source: NDArray[np.float32], destination: NDArray[np.float32]) -> None:
+    """The exponentials of an array, and behind them its sigmoids."""
+    for i in range(source.size):
+        destination[i] = transcendental.exp(source[i])
+        destination[source.size + i] = transcendental.sigmoid(source[i])
+
+
+def _of_signs() -> NDArray[np.float32]:
+    # By the processor, as kernels do: a compiler that worked them out might round otherwise.
+    found = np.empty(6, np.float32)
+    exponentials_and_sigmoids(np.float32([-1.0, 0.0, 1.0]), found)
+    return found
+
+
+EXP_OF_MINUS_ONE, EXP_OF_ZERO, EXP_OF_ONE, SIGMOID_OF_MINUS_ONE, SIGMOID_OF_ZERO, SIGMOID_OF_ONE = _of_signs()
 
 
 @scalar
@@ -79,6 +98,18 @@ def exp_sign(a: np.float32) -> np.float32:
 def sigmoid_sign(a: np.float32) -> np.float32:
     """A number above zero where the sigmoid is, else zero; NaN stays."""
     return ZERO if a < transcendental.SIGMOID_IS_ZERO else a - transcendental.SIGMOID_IS_ZERO
+
+
+@scalar
+def exp_of_sign(a: np.float32) -> np.float32:
+    """The exponential of -1, 0 or 1."""
+    return EXP_OF_ONE if a > ZERO else (EXP_OF_MINUS_ONE if a < ZERO else EXP_OF_ZERO)
+
+
+@scalar
+def sigmoid_of_sign(a: np.float32) -> np.float32:
+    """The sigmoid of -1, 0 or 1."""
+    return SIGMOID_OF_ONE if a > ZERO else (SIGMOID_OF_MINUS_ONE if a < ZERO else SIGMOID_OF_ZERO)
 
 
 @scalar
@@ -206,9 +237,13 @@ PARTS: Mapping[str, Callable[[np.float32], np.float32]] = MappingProxyType(
         "abs_log_sign": abs_log_sign,
         "exp_sign": exp_sign,
         "sigmoid_sign": sigmoid_sign,
+        "exp_of_sign": exp_of_sign,
+        "sigmoid_of_sign": sigmoid_of_sign,
     }
 )
-"""What operations that fold are made of, and what stands for others that are asked for their sign alone."""
+"""What operations that fold are made of, and what stands for others that are asked for their sign alone, or
+of -1, 0 and 1 alone.
+"""
 
 BINARY: Mapping[str, Callable[[np.float32, np.float32], np.float32]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

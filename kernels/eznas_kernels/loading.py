@@ -26,6 +26,7 @@ MODULES: Final = (
     "reductions",
     "broadcasting",
     "repeats",
+    "elementwise",
 )
 """The modules that compile kernels when they are imported, from the longest to the shortest to compile, so
 that processes that take one after the other end at about one time."""

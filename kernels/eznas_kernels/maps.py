@@ -190,6 +190,20 @@ def sigmoid_sign(source: Array, destination: Array) -> None:
         destination[i] = elementwise.sigmoid_sign(source[i])
 
 
+@kernel(SOURCE, DESTINATION)
+def exp_of_sign(source: Array, destination: Array) -> None:
+    """The exponential of numbers that are -1, 0 or 1, to the bit."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.exp_of_sign(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def sigmoid_of_sign(source: Array, destination: Array) -> None:
+    """The sigmoid of numbers that are -1, 0 or 1, to the bit."""
+    for i in range(common_size(source, destination)):
+        destination[i] = elementwise.sigmoid_of_sign(source[i])
+
+
 @kernel(SOURCE, SOURCE, DESTINATION)
 def add(first: Array, second: Array, destination: Array) -> None:
     """The sum of two arrays."""
@@ -312,6 +326,8 @@ PARTS: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
         "abs_log_sign": abs_log_sign,
         "exp_sign": exp_sign,
         "sigmoid_sign": sigmoid_sign,
+        "exp_of_sign": exp_of_sign,
+        "sigmoid_of_sign": sigmoid_of_sign,
     }
 )
 """Kernels of what is no operation of programs: source, destination."""

@@ -117,6 +117,17 @@ def test_the_heavy_operations_are_those_with_a_quick_form() -> None:
     assert QUICK.keys() == HEAVY
 
 
+def test_a_chain_takes_in_the_exponential_of_a_sign() -> None:
+    graph = _graph("exp(sigmoid(sign(T1_D)))", "sigmoid(abs(sign(T1_N)))")
+    chains = {str(chain) for chain in make_plan(graph, ShapeTable([LAYER]).infer(graph)).chains()}
+    assert chains == {"exp(sigmoid_of_sign(sign(array_0)))", "sigmoid_of_sign(abs(sign(array_0)))"}
+    network = _network()
+    tile, fused = (
+        get_backend(name).layer_scalars(graph, network, ToScalar.MEAN) for name in ("tile", "fused")
+    )
+    np.testing.assert_array_equal(fused, tile)
+
+
 def test_a_chain_has_one_exponential_or_logarithm_at_most() -> None:
     graph = fold_roots(build_graph([Program.parse("sigmoid(abs(exp(square(log(square(T1_D))))))")]), "mean")
     shapes = ShapeTable([geometry_of_convolution(3, 3, 1, side=66)]).infer(graph)

@@ -113,6 +113,15 @@ def test_tensors_of_equal_numbers_give_what_eager_torch_gives(text: str) -> None
     )
 
 
+@pytest.mark.parametrize("op", ["exp", "sigmoid"])
+def test_kernels_of_minus_one_zero_and_one_change_no_bit(op: str) -> None:
+    """By way of an operation of which it is not known that it gives such numbers."""
+    network = NetworkStatistics.from_layers([_random_layer(SEVERAL_TILES, 0)])
+    texts = [f"{op}(sign(T1_D))", f"{op}(sub(sign(T1_D), zeros_like(T1_D)))"]
+    known, unknown = _scalars("tile", [Program.parse(text) for text in texts], network)
+    np.testing.assert_array_equal(known, unknown)
+
+
 @pytest.mark.parametrize(
     "numbers", [(0, 1, 2, 3), (1, 2, 3, 4), (-1, 2, 3, 4), (3e38, 3e38, 1, 1), (np.inf, 1, 0, 2)]
 )

@@ -57,6 +57,17 @@ def test_kernels_of_signs_are_zero_where_the_operation_is(op):
     np.testing.assert_array_equal(np.sign(sign), np.sign(value))
 
 
+@pytest.mark.parametrize("op", ["exp", "sigmoid"])
+def test_kernels_of_minus_one_zero_and_one_give_the_bits_of_the_operation(op):
+    for size, start in places():
+        source = placed(np.random.default_rng(size).choice(np.float32([-1.0, -0.0, 0.0, 1.0]), size), start)
+        found, expected = Destination(size, start), np.empty(size, np.float32)
+        maps.PARTS[f"{op}_of_sign"](source, found.array)
+        maps.UNARY[op](source, expected)
+        np.testing.assert_array_equal(found.array, expected)
+        found.assert_surroundings_untouched()
+
+
 @pytest.mark.parametrize("values", [awkward, ordinary])
 @pytest.mark.parametrize("op", ["log", "abs_log"])
 def test_kernels_of_signs_have_those_of_the_oracle(op, values):

@@ -101,6 +101,15 @@ def test_what_is_asked_for_its_sign_alone_takes_no_logarithm_or_exponential() ->
     assert "log" in kernels(plan_of("less_than_zero(log(mean(T1_D)))"))
 
 
+def test_exponentials_and_sigmoids_of_minus_one_zero_and_one_are_chosen() -> None:
+    for argument in ("sign(T1_D)", "less(T1_D, T1_N)", "abs(mul(sign(T1_D), heaviside(T1_N)))"):
+        for op in ("exp", "sigmoid"):
+            assert f"{op}_of_sign" in kernels(plan_of(f"{op}({argument})"))
+            assert op not in kernels(plan_of(f"{op}({argument})"))
+    for argument in ("T1_D", "mul(sign(T1_D), T1_N)", "add(sign(T1_D), sign(T1_N))", "exp(sign(T1_D))"):
+        assert "exp" in kernels(plan_of(f"exp({argument})"))
+
+
 def test_divergences_of_numbers_from_zeros_and_ones_share_one_count() -> None:
     texts = [f"kl_divergence({norm}(T1_D), heaviside(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
     names = kernels(plan_of(*texts))
