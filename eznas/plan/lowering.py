@@ -328,15 +328,48 @@ class _Lowering:
 
     def _softmax(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         dimension = softmax_dimension(len(shape.shape))
+        lengths = shape.numbers(lambda each: prod(each[dimension : dimension + 1]))
+        if held.is_uniform and not shape.is_single:
+            return Held(self._softmax_of_equal(name, held.value, lengths), shape, True)
         sizes = (
             shape.numbers(lambda each: prod(each[:dimension])),
-            shape.numbers(lambda each: prod(each[dimension : dimension + 1])),
+            lengths,
             shape.numbers(lambda each: prod(each[dimension + 1 :])),
         )
         return self._shaped(name, shape, (held,), sizes)
 
+    def _softmax_of_equal(self, name: str, number: int, lengths: Sizes) -> int:
+        """The one number that the softmax of equal numbers has in all places, by way of one line."""
+        key = (name, number, lengths)
+        if key not in self._made:
+            line = self._filled(number, lengths)
+            result = self._value(Place.TENSOR, lengths, name)
+            sizes = (self.one, lengths, self.one)
+            self.calls.append(Call(Form.SHAPED_UNARY, name, result, line, lengths, sizes=sizes))
+            # The mean of equal numbers is that number, exactly so in float64.
+            total = self._total(Form.SUM, "sum_of_values", result, lengths)
+            self._made[key] = self._finished(Form.FINISH_MEAN, name, total, lengths)
+        return self._made[key]
+
     def _matrices(self, name: str, shape: ShapeColumn, held: Held) -> Held:
-        return self._shaped(name, shape, (held,), (held.shape.numbers(lambda each: each[-1]),))
+        orders = held.shape.numbers(lambda each: each[-1])
+        if held.is_uniform:
+            return Held(self._determinant_of_equal(name, held.value, orders), shape, True)
+        return self._shaped(name, shape, (held,), (orders,))
+
+    def _determinant_of_equal(self, name: str, number: int, orders: Sizes) -> int:
+        """The determinant of a matrix of equal numbers, or its logarithm, by way of a small matrix.
+
+        Of equal rows, elimination leaves zeros from the second pivot on. An odd order stays odd: the product
+        of as many zeros below zero is -0.0.
+        """
+        small = tuple(min(order, 4 + order % 2) for order in orders)
+        key = (name, number, small)
+        if key not in self._made:
+            matrix = self._filled(number, tuple(order * order for order in small))
+            result = self._made[key] = self._value(Place.NUMBER, self.one, name)
+            self.calls.append(Call(Form.SHAPED_UNARY, name, result, matrix, self.one, sizes=(small,)))
+        return self._made[key]
 
     def _rows(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         return self._shaped(name, shape, (held,), (held.shape.numbers(lambda each: each[0]),))
@@ -395,18 +428,24 @@ class _Lowering:
         size = shape.sizes
         if self.values[held.value].size == size:
             return held.value
-        key = (
-            ("stretched", held.value, held.shape, shape)
-            if not held.is_uniform
-            else ("filled", held.value, size)
-        )
+        if held.is_uniform:
+            return self._filled(held.value, size)
+        key = ("stretched", held.value, held.shape, shape)
         if key not in self._made:
-            result = self._made[key] = self._new(size, "filled" if held.is_uniform else "stretched")
-            if held.is_uniform:
-                self.calls.append(Call(Form.FILL, "fill", result, held.value, size))
-            else:
-                sizes = _strides(held.shape, shape)
-                self.calls.append(Call(Form.SHAPED_UNARY, "expand", result, held.value, size, sizes=sizes))
+            result = self._made[key] = self._new(size, "stretched")
+            sizes = _strides(held.shape, shape)
+            self.calls.append(Call(Form.SHAPED_UNARY, "expand", result, held.value, size, sizes=sizes))
+        return self._made[key]
+
+    def _filled(self, number: int, size: Sizes) -> int:
+        """A value with so many numbers that all equal one."""
+        if size == self.one:
+            return number
+        key = ("filled", number, size)
+        if key not in self._made:
+            # A tensor even where the first geometry has one number: others may have more.
+            result = self._made[key] = self._value(Place.TENSOR, size, "filled")
+            self.calls.append(Call(Form.FILL, "fill", result, number, size))
         return self._made[key]
 
 

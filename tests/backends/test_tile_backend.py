@@ -113,6 +113,59 @@ def test_tensors_of_equal_numbers_give_what_eager_torch_gives(text: str) -> None
     )
 
 
+_BEYOND_LAPACK = (1e-40, -3e38)
+"""Numbers whose reciprocals overflow or are subnormal: times these, equal rows leave more than zero."""
+
+
+def _of_equal_numbers(op: str, shape: tuple[int, ...], number: float) -> NDArray[np.float64]:
+    """An operation on a tensor known to hold equal numbers, on one not known to, and by eager torch."""
+    layer = {"T1_D": np.float32([number]), "T3": np.full(shape, number, np.float32)}
+    network = NetworkStatistics.from_layers([layer])
+    known, written = (Program.parse(f"{op}({argument})") for argument in ("mul(ones_like(T3), T1_D)", "T3"))
+    return np.concatenate(
+        [
+            _scalars(backend, [program], network)[0]
+            for backend, program in (("tile", known), ("tile", written), ("eager", written))
+        ]
+    )
+
+
+@pytest.mark.parametrize("number", [1.0, -0.75, 0.0, -0.0, 1e-40, -3e38, 1e38, 0.3, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("op", ["det", "logdet"])
+def test_determinants_of_equal_numbers_change_no_bit(op: str, number: float) -> None:
+    for order in (1, 2, 3, 4, 5, 8, 9, 32, 33):
+        for batch in ((), (3,), (9,)):
+            found, expected, eager = _of_equal_numbers(op, (*batch, order, order), number)
+            np.testing.assert_array_equal(found, expected)
+            if not batch:
+                assert np.signbit(found) == np.signbit(expected) or np.isnan(expected)
+            if number not in _BEYOND_LAPACK:
+                np.testing.assert_allclose(found, eager, rtol=1e-6)
+
+
+@pytest.mark.parametrize("number", [1.0, -0.75, -0.0, 1e-40, -3e38, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize(
+    "shape", [(7,), (4, 8), (3, 1), (300, 5, 2), (2, 33, 3, 3), (2, 1, 4, 4), (1, 600, 5, 5)]
+)
+def test_softmax_of_equal_numbers_differs_by_rounding_alone(shape: tuple[int, ...], number: float) -> None:
+    found, written, eager = _of_equal_numbers("softmax", shape, number)
+    np.testing.assert_allclose([found, found], [written, eager], rtol=3e-7)
+
+
+def test_equal_numbers_of_lines_and_matrices_of_several_sizes_in_one_plan() -> None:
+    layers = [
+        _random_layer(geometry_of_convolution(n, 4, kernel), n) for n, kernel in ((1, 3), (5, 1), (6, 3))
+    ]
+    programs = [
+        Program.parse(f"{op}(add(zeros_like(T3), mean(T1_D)))") for op in ("softmax", "det", "logdet")
+    ]
+    for order in ([0, 1, 2], [1, 2, 0], [2, 0, 1]):
+        network = NetworkStatistics.from_layers([layers[index] for index in order])
+        np.testing.assert_allclose(
+            _scalars("tile", programs, network), _scalars("eager", programs, network), rtol=1e-5
+        )
+
+
 @pytest.mark.parametrize("op", ["exp", "sigmoid"])
 def test_kernels_of_minus_one_zero_and_one_change_no_bit(op: str) -> None:
     """By way of an operation of which it is not known that it gives such numbers."""

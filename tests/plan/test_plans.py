@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -155,6 +156,26 @@ def test_tensors_of_equal_numbers_are_one_number() -> None:
         ("add", 1),
         ("exp", 1),
     ]
+
+
+def test_softmax_and_determinants_of_equal_numbers_run_on_little() -> None:
+    plan = plan_of("exp(softmax(exp(add(ones_like(T1_D), mean(T3)))))")
+    assert max(call.size[0] for call in plan.calls if call.kernel not in ("sum_of_values", "")) == 16
+    for op in ("det", "logdet"):
+        plan = plan_of(f"exp({op}(sigmoid(add(ones_like(T1_D), mean(T3)))))")
+        assert [call.size[0] for call in plan.calls if call.kernel in ("fill", op, "exp")] == [16, 1, 1]
+
+
+def test_softmax_of_equal_numbers_is_taken_of_lines_of_one_number_and_of_more_alike() -> None:
+    channels = [(1, 3), (5, 3), (1, 1), (2, 1)]
+    for pair in itertools.permutations(channels, 2):
+        table = ShapeTable([geometry_of_convolution(one, 4, kernel) for one, kernel in pair])
+        graph = fold_roots(
+            build_graph([Program.parse(f"{op}(exp(zeros_like(T3)))") for op in ("softmax", "det")]), "mean"
+        )
+        plan = make_plan(graph, table.infer(graph))
+        verify(plan)
+        assert [call.size for call in plan.calls if call.kernel == "softmax"] == [(pair[0][0], pair[1][0])]
 
 
 def test_what_only_shapes_depend_on_is_not_computed() -> None:
