@@ -47,6 +47,18 @@ _INSTEAD_OF_TWO: Final = MappingProxyType(
 )
 """The operations on two tensors that a kernel is told to sum, rather than to sum what they have written."""
 
+SUMS_OF_DIFFERENCES: Final = MappingProxyType(
+    {
+        "sum_of_absolutes": ("sum_of_absolute_differences", 1),
+        "sum_of_squares": ("sum_of_squared_differences", 2),
+    }
+)
+"""For sums of normalized numbers the kernel that sums before the division, and how often the sum is divided.
+
+Where the deviation is zero, the sum of the differences is zero if all are, and they count as 0; otherwise it
+is infinite, as some of them are. Where it is NaN, as of tensors with NaN or infinity, all count as 0.
+"""
+
 _SIGN_TESTS: Final = frozenset({"heaviside", "less_than_zero", "sign", "hamming_distance"})
 _SUMS_OF_SIGN_TESTS: Final = frozenset(f"sum_of_{op}" for op in _SIGN_TESTS & SUMMED)
 
@@ -95,6 +107,11 @@ def sums_two(graph: Graph, kernel: str, node: int) -> bool:
     return graph.nodes[node].name in _INSTEAD_OF_TWO.get(kernel, ())
 
 
+def sums_differences(graph: Graph, kernel: str, node: int) -> bool:
+    """Whether a kernel reads the argument of a normalization, which is not written itself."""
+    return graph.nodes[node].name == "normalize" and kernel in SUMS_OF_DIFFERENCES
+
+
 def asked_for_sign(graph: Graph, nodes: Iterable[int]) -> set[int]:
     """Nodes of which all readers among the given nodes look at the sign of each number alone, or at NaN."""
     asked: set[int] = set()
@@ -125,7 +142,9 @@ def arguments_read(graph: Graph, index: int) -> tuple[int, ...]:
 
 
 def _read_by_sum(graph: Graph, kernel: str, node: int) -> tuple[int, ...]:
-    return graph.nodes[node].arguments if sums_two(graph, kernel, node) else (node,)
+    if sums_two(graph, kernel, node) or sums_differences(graph, kernel, node):
+        return graph.nodes[node].arguments
+    return (node,)
 
 
 def terminals_below(graph: Graph) -> list[frozenset[str]]:

@@ -19,11 +19,13 @@ from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
 from eznas.plan.folds import (
     FOLDS,
     SUMMED_WITH_NUMBER,
+    SUMS_OF_DIFFERENCES,
     arguments_read,
     asked_for_sign,
     counted_ones,
     folded,
     folded_into,
+    sums_differences,
     sums_two,
     terminals_below,
 )
@@ -201,9 +203,11 @@ class _Lowering:
 
     def _sum_of_node(self, kernel: str, index: int) -> int:
         """The sum over a node, which is not held where the kernel reads its operands."""
+        node = self.graph.nodes[index]
+        if sums_differences(self.graph, kernel, index):
+            return self._sum_of_normalized(kernel, self._held(node.arguments[0]))
         if not sums_two(self.graph, kernel, index):
             return self._sum(kernel, self._held(index))
-        node = self.graph.nodes[index]
         return self._sum_of_two(node.name, self.shapes[index], *map(self._held, node.arguments))
 
     def _sum(self, kernel: str, held: Held) -> int:
@@ -221,6 +225,24 @@ class _Lowering:
             first, second = (Held(self._stretched(held, shape), shape, False) for held in (first, second))
         form, kernel, *operands = self._operands(name, shape, first, second)
         return self._total(_SUMS[form], f"sum_of_{kernel}", operands[0], size, operands[1], repeat)
+
+    def _sum_of_normalized(self, kernel: str, held: Held) -> int:
+        """The sum over a normalized tensor, which is divided by the deviation rather than each number."""
+        if held.is_uniform:
+            return self._sum(kernel, self._normalize("normalize", held.shape, held))
+        mean = self._moments(held)
+        kernel, divisions = SUMS_OF_DIFFERENCES[kernel]
+        total = self._total(Form.SUM_WITH_SCALAR, kernel, held.value, held.size, mean)
+        for _ in range(divisions):
+            total = self._quotient(total, mean + 1)
+        return total
+
+    def _quotient(self, total: int, number: int) -> int:
+        key = (Form.FINISH_QUOTIENT, total, number)
+        if key not in self._made:
+            result = self._made[key] = self._value(Place.TOTAL, self.none, "quotient")
+            self.calls.append(Call(Form.FINISH_QUOTIENT, "", result, total, self.one, number))
+        return self._made[key]
 
     def _total(
         self,
@@ -312,6 +334,13 @@ class _Lowering:
         if held.is_uniform:
             # 0 / 0 everywhere, which counts as 0.
             return Held(self._constant("zeros_like", self.none), shape, True)
+        mean = self._moments(held)
+        result = self._new(held.size, name)
+        self.calls.append(Call(Form.NORMALIZE, name, result, held.value, held.size, mean, mean + 1))
+        return Held(result, shape, False)
+
+    def _moments(self, held: Held) -> int:
+        """The mean; the deviation is the value after it."""
         key = ("moments", held.value)
         if key not in self._made:
             total = self._value(Place.TOTAL, self.none, "shift")
@@ -321,10 +350,7 @@ class _Lowering:
             mean = self._made[key] = self._value(Place.NUMBER, self.one, "mean")
             self._value(Place.NUMBER, self.one, "deviation")
             self.calls.append(Call(Form.FINISH_MOMENTS, "", mean, total, held.size))
-        mean = self._made[key]
-        result = self._new(held.size, name)
-        self.calls.append(Call(Form.NORMALIZE, name, result, held.value, held.size, mean, mean + 1))
-        return Held(result, shape, False)
+        return self._made[key]
 
     def _softmax(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         dimension = softmax_dimension(len(shape.shape))

@@ -65,11 +65,13 @@ class Form(IntEnum):
     """As FINISH_RATIO, of the first total less the second."""
     FINISH_MULTIPLE = 16
     """As FINISH_RATIO, of a number times the total of zeros and ones."""
-    FINISH_MOMENTS = 17
+    FINISH_QUOTIENT = 17
+    """The total over a number, as another total; NaN becomes 0."""
+    FINISH_MOMENTS = 18
     """The mean into the destination, the unbiased deviation into the slot after it."""
-    SHAPED_UNARY = 18
+    SHAPED_UNARY = 19
     """A kernel that is told shapes; it runs on whole tensors."""
-    SHAPED_BINARY = 19
+    SHAPED_BINARY = 20
 
 
 class SizeColumn(IntEnum):

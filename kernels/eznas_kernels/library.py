@@ -38,6 +38,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         **{f"sum_of_{name}_scalar": kernel for name, kernel in mapped_sums.ARRAY_SCALAR.items()},
         **{f"sum_of_scalar_{name}": kernel for name, kernel in mapped_sums.SCALAR_ARRAY.items()},
         **mapped_sums.PARTS,
+        **{f"sum_of_{name}_differences": kernel for name, kernel in mapped_sums.DIFFERENCES.items()},
         "normalize": rescaling.normalize,
         **reductions.ROW_FOLDS,
         **rescaling.SHAPED,

@@ -105,7 +105,7 @@ def _put_product(total: int, number: float, instead: int, target: int, totals: N
 
 @scalar
 def _finish(
-    form: int, total: int, other: int, number: int, target: int, size: int, of: int,
+    form: int, total: int, other: int, number: int, target: int, result: int, size: int, of: int,
     totals: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Make a total into the number that it stands for, in float64 up to the one rounding."""
@@ -123,6 +123,9 @@ def _finish(
     elif form == Form.FINISH_MULTIPLE:
         multiple = _multiple(np.float64(_number(number)), value, of)
         _put_number(target, np.float32(multiple) / np.float32(size))
+    elif form == Form.FINISH_QUOTIENT:
+        quotient = value / _number(number)
+        totals[result] = quotient if quotient == quotient else 0.0
     else:
         distance = totals[total + 1] / size
         variance = (totals[total + 2] - totals[total + 1] * distance) / (size - 1)
@@ -201,7 +204,7 @@ def _run(
         _put_product(first, number, instructions[index, Column.THIRD], target, totals)
     elif form <= Form.FINISH_MOMENTS:
         _finish(
-            form, first, instructions[index, Column.SECOND], second, slots[target],
+            form, first, instructions[index, Column.SECOND], second, slots[target], target,
             lengths[geometry, instructions[index, Column.SIZE]], lengths[geometry, extra], totals,
         )  # fmt: skip
     else:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import elementwise
 from eznas_kernels.guards import common_size
+from eznas_kernels.intrinsics import multiply_add_doubles
 from eznas_kernels.policy import SOURCE, reduction
 from eznas_kernels.quarters import hidden_one, quarters, sum_of_four
 
@@ -247,6 +248,42 @@ def count_of_equal_to(source: Array, number: np.float32) -> float:
     return float(count)
 
 
+@reduction(SOURCE, types.float32)
+def sum_of_absolute_differences(source: Array, number: np.float32) -> float:
+    """The sum of the distances of the values from a number, each rounded to float32."""
+    first, second, third, fourth, rest = quarters(source)
+    one = hidden_one(source)
+    total = 0.0
+    for i in range(first.size):
+        total += sum_of_four(
+            np.abs(elementwise.sub(first[i], number)),
+            np.abs(elementwise.sub(second[i], number)),
+            np.abs(elementwise.sub(third[i], number)),
+            np.abs(elementwise.sub(fourth[i], number)),
+            one,
+        )
+    for i in range(rest.size):
+        total += np.abs(elementwise.sub(rest[i], number))
+    return total
+
+
+@reduction(SOURCE, types.float32)
+def sum_of_squared_differences(source: Array, number: np.float32) -> float:
+    """The sum of the squares of those distances; float64 squares neither overflow nor vanish."""
+    first, second, third, fourth, rest = quarters(source)
+    total = 0.0
+    for i in range(first.size):
+        a = np.float64(elementwise.sub(first[i], number))
+        b = np.float64(elementwise.sub(second[i], number))
+        c = np.float64(elementwise.sub(third[i], number))
+        d = np.float64(elementwise.sub(fourth[i], number))
+        total += multiply_add_doubles(a, a, b * b) + multiply_add_doubles(c, c, d * d)
+    for i in range(rest.size):
+        distance = np.float64(elementwise.sub(rest[i], number))
+        total += distance * distance
+    return total
+
+
 UNARY: Mapping[str, Callable[[Array], float]] = MappingProxyType(
     {
         "relu": sum_of_relu,
@@ -284,3 +321,8 @@ PARTS: Mapping[str, Callable[[Array, np.float32], float]] = MappingProxyType(
     {"sum_of_multiples_unless_small": sum_of_multiples_unless_small}
 )
 """Kernels that sum what is no operation of programs: source, number."""
+
+DIFFERENCES: Mapping[str, Callable[[Array, np.float32], float]] = MappingProxyType(
+    {"absolute": sum_of_absolute_differences, "squared": sum_of_squared_differences}
+)
+"""Kernels that sum what is made of the differences of an array and a number: source, number."""

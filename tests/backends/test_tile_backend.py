@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
+import naive
 import numpy as np
 import pytest
 import strategies_layers
@@ -173,6 +174,70 @@ def test_kernels_of_minus_one_zero_and_one_change_no_bit(op: str) -> None:
     texts = [f"{op}(sign(T1_D))", f"{op}(sub(sign(T1_D), zeros_like(T1_D)))"]
     known, unknown = _scalars("tile", [Program.parse(text) for text in texts], network)
     np.testing.assert_array_equal(known, unknown)
+
+
+_NORMS_OF_NORMALIZED = (
+    "l1_norm({})", "frobenius_norm({})", "mean(abs({}))", "mean(square({}))", "frobenius_norm(abs({}))",
+)  # fmt: skip
+
+
+def _norms_of_normalized(values: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+    """By way of the sum of differences, by way of the normalized tensor, and by eager torch."""
+    network = NetworkStatistics.from_layers([{"T1_D": values}])
+    found = []
+    for backend, argument in (
+        ("tile", "normalize(T1_D)"),
+        ("tile", "mul(normalize(T1_D), ones_like(T1_D))"),
+        ("eager", "normalize(T1_D)"),
+    ):
+        programs = [Program.parse(text.format(argument)) for text in _NORMS_OF_NORMALIZED]
+        found.append(_scalars(backend, programs, network)[:, 0])
+    return tuple(found)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-30, 1e30, 1e-38, 2.0**125])
+def test_norms_of_normalized_tensors_are_those_of_the_oracle(scale: float) -> None:
+    for size in (2, 3, 9, 19_602):
+        values = (np.random.default_rng(size).standard_normal(size) * scale + 0.1 * scale).astype(np.float32)
+        expected = [
+            float(naive.evaluate(Program.parse(text.format("normalize(T1_D)")).tokens, {"T1_D": values}))
+            for text in _NORMS_OF_NORMALIZED
+        ]
+        for found in _norms_of_normalized(values)[:2]:
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def _special_values(case: str, size: int) -> NDArray[np.float32]:
+    values = np.random.default_rng(size).standard_normal(size).astype(np.float32)
+    if case == "constant":
+        values[:] = np.float32(0.1)
+    elif case == "zero":
+        values[:] = 0.0
+    elif case in ("nan", "inf", "-inf"):
+        values[size // 2] = np.float32(case)
+    elif case == "both infinities":
+        values[[0, -1]] = np.inf, -np.inf
+    elif case == "deviation zero":
+        values[:], values[0] = 0.0, 2.0**-149
+    elif case == "subnormal":
+        values = np.sign(values) * np.float32(2.0**-147)
+    else:
+        values[:] = 3e38 * np.sign(values)
+    return values
+
+
+@pytest.mark.parametrize("size", [5, 1000, 19_602])
+@pytest.mark.parametrize(
+    "case",
+    ["constant", "zero", "nan", "inf", "-inf", "both infinities", "deviation zero", "subnormal", "huge"],
+)
+def test_norms_of_normalized_special_tensors(case: str, size: int) -> None:
+    found, written, eager = _norms_of_normalized(_special_values(case, size))
+    np.testing.assert_allclose(found, written, rtol=1e-6)
+    if case != "huge":  # torch's squares overflow.
+        np.testing.assert_allclose(found, eager, rtol=1e-5)
+    if case not in ("subnormal", "huge"):
+        np.testing.assert_array_equal(found, np.inf if case == "deviation zero" else 0.0)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ KERNELS = sorted(
         *mapped_sums.ARRAY_SCALAR.values(),
         *mapped_sums.SCALAR_ARRAY.values(),
         *mapped_sums.PARTS.values(),
+        *mapped_sums.DIFFERENCES.values(),
     },
     key=lambda kernel: kernel.py_func.__name__,
 )
@@ -23,7 +24,13 @@ KERNELS = sorted(
 def assert_is_sum(found, terms):
     """The sum in float64 of float32 numbers, whatever the order of its additions."""
     with np.errstate(all="ignore"):
-        terms = terms.astype(np.float32).astype(np.float64)
+        rounded = terms.astype(np.float32).astype(np.float64)
+    assert_is_sum_of_doubles(found, rounded)
+
+
+def assert_is_sum_of_doubles(found, terms):
+    """The sum of float64 numbers, whatever the order of its additions."""
+    with np.errstate(all="ignore"):
         expected = terms.sum()
     # The order decides whether a sum of infinities of both signs is met.
     tolerance = 1e-15 * terms.size * np.abs(terms[np.isfinite(terms)]).sum()
@@ -80,6 +87,28 @@ def test_multiples_are_summed_of_numbers_beyond_one_alone(number, values):
         with np.errstate(all="ignore"):
             terms = source * np.float32(number)
         assert_is_sum(found, np.zeros(1) if abs(number) <= 1 else terms)
+
+
+@VALUES
+@pytest.mark.parametrize("number", NUMBERS)
+def test_sums_of_differences_are_those_of_the_oracle(number, values):
+    number = np.float32(number)
+    for size, start in places():
+        source = placed(values(size, 0), start)
+        source[::3] = number
+        with np.errstate(all="ignore"):
+            distances = np.abs(NAIVE["sub"](source, number).astype(np.float32))
+        assert_is_sum(mapped_sums.sum_of_absolute_differences(source, number), distances)
+        assert_is_sum_of_doubles(
+            mapped_sums.sum_of_squared_differences(source, number), distances.astype(np.float64) ** 2
+        )
+
+
+def test_squares_of_differences_neither_overflow_nor_vanish():
+    for number in (2.0**-149, 2.0**-100, 2.0**127):
+        source = np.float32([0.0, number, 2 * number if number < 1 else -number] * 5)
+        expected = 5 * (number**2 + (source[2].astype(np.float64)) ** 2)
+        assert mapped_sums.sum_of_squared_differences(source, np.float32(0.0)) == expected
 
 
 def test_counts_are_whole_and_exact_for_long_arrays():

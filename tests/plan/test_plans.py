@@ -81,6 +81,32 @@ def test_a_sum_takes_in_a_cheap_operation_whose_result_is_not_written() -> None:
     assert kernels(plan_of("frobenius_norm(mul(T1_D, T1_N))"))[0] == "mul"
 
 
+def test_a_norm_of_a_normalized_tensor_divides_the_sum_and_writes_no_tensor() -> None:
+    for text, kernel, quotients, end in (
+        ("l1_norm(normalize(T1_D))", "sum_of_absolute_differences", 1, "FINISH_MEAN"),
+        ("mean(abs(normalize(T1_D)))", "sum_of_absolute_differences", 1, "FINISH_MEAN"),
+        ("frobenius_norm(normalize(T1_D))", "sum_of_squared_differences", 2, "FINISH_ROOT"),
+        ("frobenius_norm(abs(normalize(T1_D)))", "sum_of_squared_differences", 2, "FINISH_ROOT"),
+        ("l1_norm(square(normalize(T1_D)))", "sum_of_squared_differences", 2, "FINISH_MEAN"),
+    ):
+        names = ["sum_of_distances", "FINISH_MOMENTS", kernel, *["FINISH_QUOTIENT"] * quotients, end]
+        assert kernels(plan_of(text)) == names
+    texts = ["l1_norm(normalize(T1_D))", "frobenius_norm(normalize(T1_D))", "exp(normalize(T1_D))"]
+    names = kernels(plan_of(*texts))
+    assert {"normalize", "sum_of_absolute_differences", "sum_of_squared_differences"} <= set(names)
+    assert names.count("sum_of_distances") == 1
+    assert "normalize" in kernels(plan_of("mean(normalize(T1_D))"))
+
+
+def test_quotients_are_readable_and_written_once() -> None:
+    plan = plan_of("l1_norm(normalize(T1_D))")
+    assert any("= quotient from(%" in line and line.endswith("[total]") for line in plan_lines(plan))
+    (quotient,) = (call.result for call in plan.calls if call.form is Form.FINISH_QUOTIENT)
+    summed = next(call.result for call in plan.calls if call.form is Form.SUM_WITH_SCALAR)
+    with pytest.raises(PlanError, match="each total to be summed once"):
+        verify(_with(plan, lambda call: call._replace(result=summed) if call.result == quotient else call))
+
+
 def test_a_sum_takes_in_an_operation_with_one_number() -> None:
     for text, kernel in {
         "mul(T1_D, mean(T1_N))": "sum_of_mul_scalar",
