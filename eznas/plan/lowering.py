@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
-from eznas.compile import KEEP_SIGNS, SIGNS, STEPS, Graph, ShapeColumn
+from eznas.compile import STEPS, Graph, ShapeColumn
 from eznas.errors import EznasError
 from eznas.ops.rescaling import softmax_dimension
-from eznas.plan.calls import NOTHING, Call, Place, Sizes, Value
+from eznas.plan.calls import Call, Place, Sizes, Value
 from eznas.plan.folds import (
     FOLDS,
     SUMMED_WITH_NUMBER,
@@ -29,28 +29,9 @@ from eznas.plan.folds import (
     sums_two,
     terminals_below,
 )
+from eznas.plan.writing import Held, Writer, gives_signs
 from eznas.terminals import Shape
 from eznas_kernels.instructions import Form
-
-MAXIMUM_DIMENSIONS: Final = 4
-
-
-class Held(NamedTuple):
-    """A node's tensor: the value that holds it, and its shape."""
-
-    value: int
-    shape: ShapeColumn
-    is_uniform: bool
-    """Whether the value is the one number that all numbers of the tensor equal."""
-    is_step: bool = False
-    """Whether every number is known to be 0 or 1."""
-    is_sign: bool = False
-    """Whether every number is known to be -1, 0 or 1."""
-
-    @property
-    def size(self) -> Sizes:
-        """The numbers in the tensor."""
-        return self.shape.sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +79,16 @@ def _nodes_read(graph: Graph, shapes: Sequence[ShapeColumn]) -> set[int]:
     return read
 
 
-class _Lowering:
-    """Values and calls so far, with what was made of equal operands before."""
+class _Lowering(Writer):
+    """What graphs mean, as values and calls."""
 
     def __init__(self, graph: Graph, shapes: Sequence[ShapeColumn], asked_for_sign: Collection[int]) -> None:
+        super().__init__(len(shapes[0].entries) if shapes else 1)
         self.graph = graph
         self.shapes = shapes
         self.asked_for_sign = asked_for_sign
-        geometries = len(shapes[0].entries) if shapes else 1
-        self.one: Sizes = (1,) * geometries
-        self.none: Sizes = (0,) * geometries
-        self.values = [Value(Place.NOWHERE, self.none)]
-        self.calls: list[Call] = []
         self.held: list[Held | None] = [None] * len(graph.nodes)
         self._terminals = terminals_below(graph)
-        self._below: frozenset[str] = frozenset()
-        """The terminals below the node that is lowered."""
-        self._made: dict[tuple[object, ...], int] = {}
         self._parts: dict[tuple[object, ...], Held] = {}
 
     def lower(self, index: int) -> None:
@@ -151,25 +125,12 @@ class _Lowering:
             raise EznasError(f"expected node {node} to be lowered before its readers")
         return held
 
-    def _value(self, place: Place, size: Sizes, label: str, constant: Sizes | None = None) -> int:
-        self.values.append(Value(place, size, label, constant, self._below))
-        return len(self.values) - 1
-
-    def _constant(self, label: str, numbers: Sizes) -> int:
-        key = ("constant", numbers)
-        if key not in self._made:
-            self._made[key] = self._value(Place.NUMBER, self.one, label, numbers)
-        return self._made[key]
-
-    def _new(self, size: Sizes, label: str) -> int:
-        return self._value(Place.NUMBER if size[0] == 1 else Place.TENSOR, size, label)
-
     def _unary(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         size = self.one if held.is_uniform else held.size
         kernel = _OF_SIGNS.get(name, name) if held.is_sign else name
         result = self._new(size, name)
         self.calls.append(Call(Form.UNARY, kernel, result, held.value, size))
-        return Held(result, shape, held.is_uniform, name in STEPS, _gives_signs(name, held))
+        return Held(result, shape, held.is_uniform, name in STEPS, gives_signs(name, held))
 
     def _binary(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         is_uniform = first.is_uniform and second.is_uniform
@@ -177,7 +138,7 @@ class _Lowering:
         form, kernel, *operands = self._operands(name, shape, first, second)
         result = self._new(size, name)
         self.calls.append(Call(form, kernel, result, operands[0], size, operands[1]))
-        return Held(result, shape, is_uniform, name in STEPS, _gives_signs(name, first, second))
+        return Held(result, shape, is_uniform, name in STEPS, gives_signs(name, first, second))
 
     def _operands(
         self, name: str, shape: ShapeColumn, first: Held, second: Held
@@ -236,43 +197,6 @@ class _Lowering:
         for _ in range(divisions):
             total = self._quotient(total, mean + 1)
         return total
-
-    def _quotient(self, total: int, number: int) -> int:
-        key = (Form.FINISH_QUOTIENT, total, number)
-        if key not in self._made:
-            result = self._made[key] = self._value(Place.TOTAL, self.none, "quotient")
-            self.calls.append(Call(Form.FINISH_QUOTIENT, "", result, total, self.one, number))
-        return self._made[key]
-
-    def _total(
-        self,
-        form: Form,
-        kernel: str,
-        first: int,
-        size: Sizes,
-        second: int = NOTHING,
-        repeat: Sizes | None = None,
-    ) -> int:
-        key = (kernel, first, second, size, repeat)
-        if key not in self._made:
-            total = self._made[key] = self._value(Place.TOTAL, self.none, kernel)
-            self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
-        return self._made[key]
-
-    def _finished(
-        self,
-        form: Form,
-        label: str,
-        total: int,
-        size: Sizes,
-        other: int = NOTHING,
-        repeat: Sizes | None = None,
-    ) -> int:
-        key = (form, total, size, other)
-        if key not in self._made:
-            result = self._made[key] = self._value(Place.NUMBER, self.one, label)
-            self.calls.append(Call(form, "", result, total, size, other, repeat=repeat))
-        return self._made[key]
 
     def _hamming_distance(self, name: str, shape: ShapeColumn, first: Held, second: Held) -> Held:
         total = self._sum_of_two(name, first.shape.broadcast(second.shape), first, second)
@@ -338,19 +262,6 @@ class _Lowering:
         result = self._new(held.size, name)
         self.calls.append(Call(Form.NORMALIZE, name, result, held.value, held.size, mean, mean + 1))
         return Held(result, shape, False)
-
-    def _moments(self, held: Held) -> int:
-        """The mean; the deviation is the value after it."""
-        key = ("moments", held.value)
-        if key not in self._made:
-            total = self._value(Place.TOTAL, self.none, "shift")
-            self._value(Place.TOTAL, self.none, "sum of distances")
-            self._value(Place.TOTAL, self.none, "sum of squared distances")
-            self.calls.append(Call(Form.MOMENTS, "sum_of_distances", total, held.value, held.size))
-            mean = self._made[key] = self._value(Place.NUMBER, self.one, "mean")
-            self._value(Place.NUMBER, self.one, "deviation")
-            self.calls.append(Call(Form.FINISH_MOMENTS, "", mean, total, held.size))
-        return self._made[key]
 
     def _softmax(self, name: str, shape: ShapeColumn, held: Held) -> Held:
         dimension = softmax_dimension(len(shape.shape))
@@ -438,42 +349,6 @@ class _Lowering:
             held = Held(self._stretched(held, stretched), stretched, False)
         return held, steps
 
-    def _shaped(
-        self, name: str, shape: ShapeColumn, arguments: tuple[Held, ...], sizes: tuple[Sizes, ...]
-    ) -> Held:
-        size = shape.sizes
-        operands = [self._stretched(held, held.shape) for held in arguments]
-        first, second = operands if len(operands) == 2 else (*operands, NOTHING)
-        result = self._new(size, name)
-        form = Form.SHAPED_UNARY if second == NOTHING else Form.SHAPED_BINARY
-        self.calls.append(Call(form, name, result, first, size, second, sizes=sizes))
-        return Held(result, shape, size[0] == 1)
-
-    def _stretched(self, held: Held, shape: ShapeColumn) -> int:
-        """A value with every number of a shape to which the tensor broadcasts."""
-        size = shape.sizes
-        if self.values[held.value].size == size:
-            return held.value
-        if held.is_uniform:
-            return self._filled(held.value, size)
-        key = ("stretched", held.value, held.shape, shape)
-        if key not in self._made:
-            result = self._made[key] = self._new(size, "stretched")
-            sizes = _strides(held.shape, shape)
-            self.calls.append(Call(Form.SHAPED_UNARY, "expand", result, held.value, size, sizes=sizes))
-        return self._made[key]
-
-    def _filled(self, number: int, size: Sizes) -> int:
-        """A value with so many numbers that all equal one."""
-        if size == self.one:
-            return number
-        key = ("filled", number, size)
-        if key not in self._made:
-            # A tensor even where the first geometry has one number: others may have more.
-            result = self._made[key] = self._value(Place.TENSOR, size, "filled")
-            self.calls.append(Call(Form.FILL, "fill", result, number, size))
-        return self._made[key]
-
 
 _METHODS: Final[dict[str, Callable[..., Held]]] = {
     "hamming_distance": _Lowering._hamming_distance,
@@ -488,24 +363,5 @@ _METHODS: Final[dict[str, Callable[..., Held]]] = {
 }
 
 
-def _gives_signs(name: str, *arguments: Held) -> bool:
-    return name in SIGNS or (name in KEEP_SIGNS and all(argument.is_sign for argument in arguments))
-
-
 def _batch(shape: Shape) -> Shape:
     return shape[:-2]
-
-
-def _strides(shape: ShapeColumn, stretched: ShapeColumn) -> tuple[Sizes, ...]:
-    """The stretched shape, and for each dimension the distance of neighbours in the tensor, 0 for repeats."""
-    rows = [_strides_of(one, other) for one, other in zip(shape.shapes, stretched.shapes, strict=True)]
-    return tuple(zip(*rows, strict=True))
-
-
-def _strides_of(shape: Shape, stretched: Shape) -> Shape:
-    if len(stretched) > MAXIMUM_DIMENSIONS:
-        raise EznasError(f"expected at most {MAXIMUM_DIMENSIONS} dimensions, got {stretched}")
-    padded = (1,) * (MAXIMUM_DIMENSIONS - len(stretched)) + stretched
-    own = (1,) * (MAXIMUM_DIMENSIONS - len(shape)) + shape
-    distances = [prod(own[dimension + 1 :]) if own[dimension] > 1 else 0 for dimension in range(len(own))]
-    return (*padded, *distances)
