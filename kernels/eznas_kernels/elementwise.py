@@ -28,11 +28,11 @@ def exponentials_and_sigmoids(source: NDArray[np.float32], destination: NDArray[
         destination[source.size + i] = transcendental.sigmoid(source[i])
 
 
-def _of_signs() -> NDArray[np.float32]:
+def _of_signs() -> tuple[np.float32, ...]:
     # By the processor, as kernels do: a compiler that worked them out might round otherwise.
     found = np.empty(6, np.float32)
-    exponentials_and_sigmoids(np.float32([-1.0, 0.0, 1.0]), found)
-    return found
+    exponentials_and_sigmoids(np.array([-1.0, 0.0, 1.0], np.float32), found)
+    return tuple(np.float32(number) for number in found)
 
 
 EXP_OF_MINUS_ONE, EXP_OF_ZERO, EXP_OF_ONE, SIGMOID_OF_MINUS_ONE, SIGMOID_OF_ZERO, SIGMOID_OF_ONE = _of_signs()
