@@ -227,19 +227,14 @@ class _Lowering(Writer):
         return Held(self._finished(Form.FINISH_DIFFERENCE, name, information, rows, products), shape, True)
 
     def _sum_times_number(self, node: int, held: Held, number: Held) -> int:
-        """The sum of a node's numbers times one number, which needs no sum of its own where that is at most 1.
+        """The sum of a node's numbers times one number, which at most 1 needs no sum of its own.
 
         Products with larger numbers may overflow, and so do not add up to the product of the sum.
         """
         total = self._sum_of_node(*folded_into("sum_of_values", self.graph, node))
         kernel = "sum_of_multiples_unless_small"
         instead = self._total(Form.SUM_WITH_SCALAR, kernel, held.value, held.size, number.value)
-        key = (Form.TOTAL_PRODUCT, total, number.value)
-        if key not in self._made:
-            product = self._made[key] = self._value(Place.TOTAL, self.none, "product")
-            operands = (total, self.one, number.value, instead)
-            self.calls.append(Call(Form.TOTAL_PRODUCT, "", product, *operands))
-        return self._made[key]
+        return self._product(total, number.value, instead)
 
     def _divergence_from_ones(self, index: int, kernel: str, argument: int) -> int:
         """Less the number times the ones, which are counted once for all numbers and not written."""

@@ -21,7 +21,7 @@ _TOTALS: Final = {
     Form.SUM_WITH_SCALAR: 1,
     Form.MOMENTS: 3,
     Form.TOTAL_PRODUCT: 1,
-    Form.FINISH_QUOTIENT: 1,
+    Form.TOTAL_QUOTIENT: 1,
 }
 """How many totals the forms write that write any."""
 

@@ -62,13 +62,6 @@ class Writer:
     def _new(self, size: Sizes, label: str) -> int:
         return self._value(Place.NUMBER if size[0] == 1 else Place.TENSOR, size, label)
 
-    def _quotient(self, total: int, number: int) -> int:
-        key = (Form.FINISH_QUOTIENT, total, number)
-        if key not in self._made:
-            result = self._made[key] = self._value(Place.TOTAL, self.none, "quotient")
-            self.calls.append(Call(Form.FINISH_QUOTIENT, "", result, total, self.one, number))
-        return self._made[key]
-
     def _total(
         self,
         form: Form,
@@ -82,6 +75,21 @@ class Writer:
         if key not in self._made:
             total = self._made[key] = self._value(Place.TOTAL, self.none, kernel)
             self.calls.append(Call(form, kernel, total, first, size, second, repeat=repeat))
+        return self._made[key]
+
+    def _product(self, total: int, number: int, instead: int) -> int:
+        """A total times a number of at most 1 in magnitude; for other numbers another total."""
+        return self._derived(Form.TOTAL_PRODUCT, "product", total, number, instead)
+
+    def _quotient(self, total: int, number: int) -> int:
+        """A total over a number; 0 for NaN."""
+        return self._derived(Form.TOTAL_QUOTIENT, "quotient", total, number)
+
+    def _derived(self, form: Form, label: str, total: int, number: int, instead: int = NOTHING) -> int:
+        key = (form, total, number, instead)
+        if key not in self._made:
+            result = self._made[key] = self._value(Place.TOTAL, self.none, label)
+            self.calls.append(Call(form, "", result, total, self.one, number, instead))
         return self._made[key]
 
     def _finished(

@@ -55,18 +55,18 @@ class Form(IntEnum):
     MOMENTS = 9
     """Three totals: the shift, the sum of the distances from it, and the sum of their squares."""
     TOTAL_PRODUCT = 10
-    """A total: another one times a number of a magnitude of at most 1; a third one instead for other numbers."""
-    FINISH_MEAN = 11
-    FINISH_ROOT = 12
-    FINISH_TOTAL = 13
-    FINISH_RATIO = 14
+    """A total: another one times a number of at most 1 in magnitude; for other numbers a third total."""
+    TOTAL_QUOTIENT = 11
+    """A total: another one over a number; 0 for NaN."""
+    FINISH_MEAN = 12
+    FINISH_ROOT = 13
+    FINISH_TOTAL = 14
+    FINISH_RATIO = 15
     """The total, rounded, over SIZE, which may be negative."""
-    FINISH_DIFFERENCE = 15
+    FINISH_DIFFERENCE = 16
     """As FINISH_RATIO, of the first total less the second."""
-    FINISH_MULTIPLE = 16
+    FINISH_MULTIPLE = 17
     """As FINISH_RATIO, of a number times the total of zeros and ones."""
-    FINISH_QUOTIENT = 17
-    """The total over a number, as another total; NaN becomes 0."""
     FINISH_MOMENTS = 18
     """The mean into the destination, the unbiased deviation into the slot after it."""
     SHAPED_UNARY = 19

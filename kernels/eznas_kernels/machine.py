@@ -17,6 +17,8 @@ from eznas_kernels.instructions import TILE, Column, Form, SizeColumn
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.reductions import PAIR
 
+ZERO = np.float32(0.0)
+
 _TABLE = types.Array(types.int64, 2, "C", readonly=True)
 _TABLES = types.Array(types.int64, 3, "C", readonly=True)
 _INSTRUCTIONS = types.Array(types.int32, 2, "C", readonly=True)
@@ -99,13 +101,20 @@ def _multiple(number: float, count: float, of: int) -> float:
 
 
 @scalar
-def _put_product(total: int, number: float, instead: int, target: int, totals: NDArray[np.float64]) -> None:
-    totals[target] = number * totals[total] if np.abs(number) <= 1.0 else totals[instead]
+def _derive(
+    form: int, total: int, number: float, instead: int, target: int, totals: NDArray[np.float64]
+) -> None:
+    """Make another total of a total and a number."""
+    if form == Form.TOTAL_PRODUCT:
+        totals[target] = number * totals[total] if np.abs(number) <= 1.0 else totals[instead]
+    else:
+        quotient = totals[total] / number
+        totals[target] = quotient if quotient == quotient else 0.0
 
 
 @scalar
 def _finish(
-    form: int, total: int, other: int, number: int, target: int, result: int, size: int, of: int,
+    form: int, total: int, other: int, number: int, target: int, size: int, of: int,
     totals: NDArray[np.float64],
 ) -> None:  # fmt: skip
     """Make a total into the number that it stands for, in float64 up to the one rounding."""
@@ -117,15 +126,13 @@ def _finish(
     elif form == Form.FINISH_TOTAL:
         _put_number(target, np.float32(value))
     elif form == Form.FINISH_RATIO:
-        _put_number(target, np.float32(value) / np.float32(size))
+        # Zero over a size below zero is 0.0, as eager torch's zero less nothing.
+        _put_number(target, np.float32(value) / np.float32(size) + ZERO)
     elif form == Form.FINISH_DIFFERENCE:
         _put_number(target, np.float32(value - totals[other]) / np.float32(size))
     elif form == Form.FINISH_MULTIPLE:
         multiple = _multiple(np.float64(_number(number)), value, of)
-        _put_number(target, np.float32(multiple) / np.float32(size))
-    elif form == Form.FINISH_QUOTIENT:
-        quotient = value / _number(number)
-        totals[result] = quotient if quotient == quotient else 0.0
+        _put_number(target, np.float32(multiple) / np.float32(size) + ZERO)
     else:
         distance = totals[total + 1] / size
         variance = (totals[total + 2] - totals[total + 1] * distance) / (size - 1)
@@ -199,12 +206,12 @@ def _run(
             form, address, slots[first] + start * steps[first], second, target, lengths[geometry, extra],
             start, count, totals,
         )  # fmt: skip
-    elif form == Form.TOTAL_PRODUCT:
+    elif form <= Form.TOTAL_QUOTIENT:
         number = np.float64(_number(second))
-        _put_product(first, number, instructions[index, Column.THIRD], target, totals)
+        _derive(form, first, number, instructions[index, Column.THIRD], target, totals)
     elif form <= Form.FINISH_MOMENTS:
         _finish(
-            form, first, instructions[index, Column.SECOND], second, slots[target], target,
+            form, first, instructions[index, Column.SECOND], second, slots[target],
             lengths[geometry, instructions[index, Column.SIZE]], lengths[geometry, extra], totals,
         )  # fmt: skip
     else:

@@ -150,7 +150,9 @@ def test_determinants_of_equal_numbers_change_no_bit(op: str, number: float) -> 
 )
 def test_softmax_of_equal_numbers_differs_by_rounding_alone(shape: tuple[int, ...], number: float) -> None:
     found, written, eager = _of_equal_numbers("softmax", shape, number)
-    np.testing.assert_allclose([found, found], [written, eager], rtol=3e-7)
+    # Sums of many equal numbers round the same way again and again.
+    rounding = 3e-7 + 3e-9 * max(shape)
+    np.testing.assert_allclose([found, found], [written, eager], rtol=rounding)
 
 
 def test_equal_numbers_of_lines_and_matrices_of_several_sizes_in_one_plan() -> None:
@@ -238,6 +240,15 @@ def test_norms_of_normalized_special_tensors(case: str, size: int) -> None:
         np.testing.assert_allclose(found, eager, rtol=1e-5)
     if case not in ("subnormal", "huge"):
         np.testing.assert_array_equal(found, np.inf if case == "deviation zero" else 0.0)
+
+
+@pytest.mark.parametrize("first", ["T3", "mean(T3)", "sub(T3, mean(T3))"])
+def test_divergences_from_nothing_are_zero_and_not_below(first: str) -> None:
+    weights = np.random.default_rng(0).standard_normal((4, 4, 3, 3)).astype(np.float32)
+    network = NetworkStatistics.from_layers([{"T3": weights, "T1_D": np.zeros_like(weights)}])
+    programs = [Program.parse(f"reciprocal(kl_divergence({first}, heaviside(T1_D)))")]
+    assert _scalars("eager", programs, network) == np.inf
+    assert _scalars("tile", programs, network) == np.inf
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_norm_of_a_normalized_tensor_divides_the_sum_and_writes_no_tensor() ->
         ("frobenius_norm(abs(normalize(T1_D)))", "sum_of_squared_differences", 2, "FINISH_ROOT"),
         ("l1_norm(square(normalize(T1_D)))", "sum_of_squared_differences", 2, "FINISH_MEAN"),
     ):
-        names = ["sum_of_distances", "FINISH_MOMENTS", kernel, *["FINISH_QUOTIENT"] * quotients, end]
+        names = ["sum_of_distances", "FINISH_MOMENTS", kernel, *["TOTAL_QUOTIENT"] * quotients, end]
         assert kernels(plan_of(text)) == names
     texts = ["l1_norm(normalize(T1_D))", "frobenius_norm(normalize(T1_D))", "exp(normalize(T1_D))"]
     names = kernels(plan_of(*texts))
@@ -101,7 +101,7 @@ def test_a_norm_of_a_normalized_tensor_divides_the_sum_and_writes_no_tensor() ->
 def test_quotients_are_readable_and_written_once() -> None:
     plan = plan_of("l1_norm(normalize(T1_D))")
     assert any("= quotient from(%" in line and line.endswith("[total]") for line in plan_lines(plan))
-    (quotient,) = (call.result for call in plan.calls if call.form is Form.FINISH_QUOTIENT)
+    (quotient,) = (call.result for call in plan.calls if call.form is Form.TOTAL_QUOTIENT)
     summed = next(call.result for call in plan.calls if call.form is Form.SUM_WITH_SCALAR)
     with pytest.raises(PlanError, match="each total to be summed once"):
         verify(_with(plan, lambda call: call._replace(result=summed) if call.result == quotient else call))
