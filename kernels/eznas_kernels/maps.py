@@ -5,7 +5,8 @@ of each operation; an operation that looks at its argument's shape alone is a `f
 
 Exponentials and logarithms look for numbers that strain their quick form before they begin. A loop that finds
 out on its way works on two vectors at once, for which the registers do not suffice: 0.04 of 0.40 ns more an
-element (AVX2).
+element (AVX2). Of numbers that come from memory, kernels in `STREAMED` find out on their way all the same: a
+look before would wait for memory and the rest for the processor, 0.59 ns an element in place of 0.50.
 """
 
 from __future__ import annotations
@@ -160,6 +161,71 @@ def information(source: Array, destination: Array) -> None:
         return
     for i in range(count):
         destination[i] = elementwise.unstrained_information(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def log_streamed(source: Array, destination: Array) -> None:
+    """As `log`, in one pass."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_log(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.log(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def abs_log_streamed(source: Array, destination: Array) -> None:
+    """As `abs_log`, in one pass."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_abs_log(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.abs_log(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def exp_streamed(source: Array, destination: Array) -> None:
+    """As `exp`, in one pass."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = transcendental.quick_exp(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_EXP:
+        for i in range(count):
+            destination[i] = transcendental.exp(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def sigmoid_streamed(source: Array, destination: Array) -> None:
+    """As `sigmoid`, in one pass."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = transcendental.quick_sigmoid(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_EXP:
+        for i in range(count):
+            destination[i] = transcendental.sigmoid(source[i])
+
+
+@kernel(SOURCE, DESTINATION)
+def information_streamed(source: Array, destination: Array) -> None:
+    """As `information`, in one pass."""
+    count = common_size(source, destination)
+    worst = NO_STRAIN
+    for i in range(count):
+        destination[i], strain = elementwise.quick_information(source[i])
+        worst = strain if strain > worst else worst
+    if worst > transcendental.LARGEST_QUICK_LOG:
+        for i in range(count):
+            destination[i] = elementwise.information(source[i])
 
 
 @kernel(SOURCE, DESTINATION)
@@ -331,6 +397,17 @@ PARTS: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
     }
 )
 """Kernels of what is no operation of programs: source, destination."""
+
+STREAMED: Mapping[str, Callable[[Array, Array], None]] = MappingProxyType(
+    {
+        "log": log_streamed,
+        "abs_log": abs_log_streamed,
+        "exp": exp_streamed,
+        "sigmoid": sigmoid_streamed,
+        "information": information_streamed,
+    }
+)
+"""Kernels that compute while they wait for memory, with the same bits: source, destination."""
 
 BINARY: Mapping[str, Callable[[Array, Array, Array], None]] = MappingProxyType(
     {"add": add, "sub": sub, "mul": mul, "less": less, "greater": greater, "equal": equal}

@@ -46,6 +46,18 @@ def test_unary_kernels_agree_with_the_oracle(op, values):
         destination.assert_surroundings_untouched()
 
 
+@pytest.mark.parametrize("values", [awkward, ordinary])
+@pytest.mark.parametrize("op", maps.STREAMED)
+def test_kernels_for_numbers_from_memory_give_the_same_bits(op, values):
+    for size, start in places():
+        source, destination = placed(values(size, 0), start), Destination(size, start)
+        expected = np.empty(size, np.float32)
+        {**maps.UNARY, **maps.PARTS}[op](source, expected)
+        maps.STREAMED[op](source, destination.array)
+        np.testing.assert_array_equal(destination.array.view(np.int32), expected.view(np.int32))
+        destination.assert_surroundings_untouched()
+
+
 @pytest.mark.parametrize("op", ["exp", "sigmoid"])
 def test_kernels_of_signs_are_zero_where_the_operation_is(op):
     lowest = np.float32(-105.0).view(np.int32)
