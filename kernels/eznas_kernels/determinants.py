@@ -114,7 +114,7 @@ def determinant(source: Array, sizes: Sizes, destination: Array) -> None:
             for i in range(count):
                 destination[first + i] = values[i]
     else:
-        workspace = np.zeros(order * order * LANES, np.float32)
+        workspace = np.zeros((order + 2) * order * LANES, np.float32)
         pivots = np.empty(order * LANES, np.float32)
         signs = np.empty(2 * LANES, np.float32)
         for first in range(0, destination.size, LANES):
@@ -150,7 +150,7 @@ def log_determinant(source: Array, sizes: Sizes, destination: Array) -> None:
             for i in range(count):
                 destination[first + i] = _log_of_double(values[i])
     else:
-        workspace = np.zeros(order * order * LANES, np.float32)
+        workspace = np.zeros((order + 2) * order * LANES, np.float32)
         pivots = np.empty(order * LANES, np.float32)
         logarithms = np.empty(order * LANES, np.float32)
         signs = np.empty(2 * LANES, np.float32)

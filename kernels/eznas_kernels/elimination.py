@@ -200,11 +200,12 @@ def eliminate_lanes(workspace: Array, order: int, pivots: Array) -> vectors.Vect
     Their product times the returned sign is the determinant. A pivot is the first of the
     largest, as in LAPACK; below a pivot of zero, nothing is eliminated. The row of each step's pivot is
     exchanged and collected while the step before updates the columns, so that they are read and written
-    once a step.
+    once a step. The workspace has room for two more columns behind the matrices: elsewhere, what is kept in
+    them could lie so that processors take loads for stores a page away, and wait.
     """
     fused = order >= SMALLEST_FUSED_ORDER
-    masks = np.empty(order * LANES, np.float32)
-    pivot_row = np.empty(order * LANES, np.float32)
+    masks = workspace[order * order * LANES : (order + 1) * order * LANES]
+    pivot_row = workspace[(order + 1) * order * LANES :]
     sign = _first_pivot(workspace, order, masks, pivots)
     for column in range(1, order):
         start = column * order * LANES
