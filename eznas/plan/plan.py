@@ -11,7 +11,7 @@ from eznas.plan.calls import Call, Place, Sizes, Value
 from eznas.plan.fusion import Expression, expressions, fuse
 from eznas.plan.lowering import lower
 from eznas.plan.memory import Memory, lay_out
-from eznas.plan.stages import Section, make_sections, streamed
+from eznas.plan.stages import Section, make_sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,4 @@ def make_plan(
         if held is not None and held.shape.is_single
     }
     memory = lay_out(lowered.values, sections)
-    sections = streamed(sections, lowered.values)
     return Plan(lowered.values, sections, memory, numbers, fused, unfused)

@@ -6,14 +6,11 @@ routines, single numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from eznas.plan.calls import Call, Place, Sizes, Value
+from eznas.plan.calls import Call, Sizes
 from eznas_kernels.instructions import Form
-
-_STREAMED: Final = frozenset({"log", "abs_log", "exp", "sigmoid", "information"})
-"""Kernels with a form of the same bits that computes while it waits for memory."""
 
 
 class Section(NamedTuple):
@@ -44,22 +41,6 @@ def make_sections(calls: Sequence[Call], values: int) -> tuple[Section, ...]:
     sections = {(stage, 0, size): Section(tuple(members), size) for (stage, size), members in tiled.items()}
     sections |= {(stage, 1, ()): Section(tuple(members), ()) for stage, members in steps.items()}
     return tuple(sections[key] for key in sorted(sections))
-
-
-def streamed(sections: Sequence[Section], values: Sequence[Value]) -> tuple[Section, ...]:
-    """The sections, in which the first reader of a statistic computes while it waits for memory."""
-    read = set[int]()
-    return tuple(Section(tuple(_streamed(calls, values, read)), size) for calls, size in sections)
-
-
-def _streamed(calls: Sequence[Call], values: Sequence[Value], read: set[int]) -> Iterator[Call]:
-    for call in calls:
-        is_first = call.first not in read and values[call.first].place is Place.TERMINAL
-        if is_first and call.form is Form.UNARY and call.kernel in _STREAMED and call.is_tiled:
-            yield call._replace(kernel=f"{call.kernel}_streamed")
-        else:
-            yield call
-        read.update(call.operands)
 
 
 def _earliest_stages(calls: Sequence[Call], is_tiled: Sequence[bool], values: int) -> list[int]:

@@ -63,20 +63,6 @@ def quick_abs_log(a: np.float32) -> tuple[np.float32, np.uint32]:
 
 
 @scalar
-def unstrained_log(a: np.float32) -> np.float32:
-    """As `log`, of numbers that do not strain the quick logarithm; a mask takes less time than a choice."""
-    logarithm, _ = transcendental.quick_log(a)
-    return logarithm if a > ZERO else ZERO
-
-
-@scalar
-def unstrained_abs_log(a: np.float32) -> np.float32:
-    """As `abs_log`, of numbers that do not strain the quick logarithm."""
-    logarithm, _ = transcendental.quick_log(np.abs(a))
-    return ZERO if a == ZERO else logarithm
-
-
-@scalar
 def log_sign(a: np.float32) -> np.float32:
     """A number above or below zero where `log` is; NaN stays."""
     return ZERO if a <= ZERO else a - ONE
@@ -167,13 +153,6 @@ def quick_information(a: np.float32) -> tuple[np.float32, np.uint32]:
     logarithm, strain = transcendental.quick_log(ONE if a == ZERO else a)
     # The absolute, so that -0.0 gives 0.0.
     return np.float32(np.abs(a)) * logarithm, strain
-
-
-@scalar
-def unstrained_information(a: np.float32) -> np.float32:
-    """As `information`, of numbers that do not strain the quick logarithm."""
-    logarithm, _ = transcendental.quick_log(a)
-    return a * logarithm if a > ZERO else ZERO
 
 
 @scalar

@@ -29,7 +29,6 @@ KERNELS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         **{f"scalar_{name}": kernel for name, kernel in maps.SCALAR_ARRAY.items()},
         "fill": maps.fill,
         **maps.PARTS,
-        **{f"{name}_streamed": kernel for name, kernel in maps.STREAMED.items()},
         "sum_of_values": reductions.sum_of_values,
         "sum_of_absolutes": reductions.sum_of_absolutes,
         "sum_of_squares": reductions.sum_of_squares,

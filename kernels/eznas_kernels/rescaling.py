@@ -12,11 +12,12 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from eznas_kernels import transcendental, vectors
+from eznas_kernels import transcendental, vectors, wide_transcendental, wide_vectors
 from eznas_kernels.guards import common_size
 from eznas_kernels.lanes import inlined
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.vectors import LANES
+from eznas_kernels.wide_vectors import WIDTH
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
@@ -56,8 +57,13 @@ def is_calm(source: Array) -> bool:
 @kernel(SOURCE, types.boolean, types.uint64, types.uint64, DESTINATION, types.uint64)
 def bring(source: Array, calm: bool, start: int, count: int, workspace: Array, to: int) -> None:
     """Put the exponentials of calm numbers into the workspace, or the numbers themselves."""
+    vectors.align_stack()
     if calm:
-        for i in range(count):
+        whole = count - count % WIDTH
+        for i in range(np.uint64(0), whole, WIDTH):
+            powers, _ = wide_transcendental.exp(wide_vectors.load(source, start + i))
+            vectors.store(workspace, to + i, powers)
+        for i in range(whole, count):
             workspace[to + i], _ = transcendental.quick_exp(source[start + i])
     else:
         for i in range(count):

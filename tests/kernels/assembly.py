@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import llvmlite.binding
@@ -25,9 +26,28 @@ def why_not_inspectable() -> str:
     return "" if _ARM else f"the registers of {platform.machine()} are unknown"
 
 
+def kernels_of(module: ModuleType) -> list[Any]:
+    """What a module compiles for one signature when it is imported.
+
+    Parts of kernels have signatures only where something was just compiled with them, not where it came from
+    the disk; some have no loop, and those that name vectors are compiled again for each kernel.
+    """
+    compiled = [
+        value for value in vars(module).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
+    ]
+    return [
+        value for value in compiled if value.py_func.__module__ == module.__name__ and not value._can_compile
+    ]
+
+
 def has_vectorised_loop(compiled: Any) -> bool:
     """Whether an innermost loop works on vector registers and calls nothing."""
-    return any(
+    return vectorised_loops(compiled) > 0
+
+
+def vectorised_loops(compiled: Any) -> int:
+    """How many innermost loops work on vector registers and call nothing."""
+    return sum(
         any(_VECTOR_REGISTER.search(line) for line in loop) and not any(map(_CALL.match, loop))
         for loop in _innermost_loops(_assembly(compiled))
     )

@@ -7,7 +7,8 @@ from kernel_samples import Destination, awkward, ordinary, placed, places, units
 from naive import NAIVE
 from strategies import NOT_FINITE_AND_ZEROS, arrays
 
-from eznas_kernels import maps
+from eznas_kernels import elementwise, maps
+from eznas_kernels.wide_vectors import WIDTH
 
 TRANSCENDENTAL = ("log", "abs_log", "exp", "sigmoid")
 # Where the sigmoid's exponential overflows, it is 0, as in torch; the oracle goes on to the subnormals.
@@ -46,16 +47,47 @@ def test_unary_kernels_agree_with_the_oracle(op, values):
         destination.assert_surroundings_untouched()
 
 
-@pytest.mark.parametrize("values", [awkward, ordinary])
-@pytest.mark.parametrize("op", maps.STREAMED)
-def test_kernels_for_numbers_from_memory_give_the_same_bits(op, values):
-    for size, start in places():
-        source, destination = placed(values(size, 0), start), Destination(size, start)
-        expected = np.empty(size, np.float32)
-        {**maps.UNARY, **maps.PARTS}[op](source, expected)
-        maps.STREAMED[op](source, destination.array)
-        np.testing.assert_array_equal(destination.array.view(np.int32), expected.view(np.int32))
-        destination.assert_surroundings_untouched()
+def by_few(kernel, values):
+    """What a kernel makes of numbers that it takes one after the other, since they fill no wide vector."""
+    results = np.empty_like(values)
+    for start in range(0, values.size, WIDTH - 1):
+        part = slice(start, start + WIDTH - 1)
+        kernel(values[part], results[part])
+    return results
+
+
+def spread_over_bits(op):
+    """Numbers of all magnitudes that the operation's quick form takes."""
+    values = np.arange(0, 2**32, 65521, dtype=np.uint32).view(np.float32)
+    size = np.abs(values)
+    if op in ("exp", "sigmoid"):
+        return values[size <= 87]
+    values = values[(size >= 2.0**-126) & (size < np.inf)]
+    return np.concatenate([values[values > 0] if op == "information" else values, np.float32([0.0, -0.0])])
+
+
+@pytest.mark.parametrize("op", elementwise.QUICK)
+def test_numbers_have_the_same_bits_in_wide_vectors_and_by_themselves(op):
+    kernel = {**maps.UNARY, **maps.PARTS}[op]
+    values = spread_over_bits(op)
+    results = np.empty_like(values)
+    kernel(values, results)
+    np.testing.assert_array_equal(results.view(np.int32), by_few(kernel, values).view(np.int32))
+
+
+@pytest.mark.parametrize("place", [0, WIDTH, maps.BLOCK - 1, maps.BLOCK, 3 * maps.BLOCK + 40])
+@pytest.mark.parametrize("number", [*NOT_FINITE_AND_ZEROS, -np.nan, 2.0**-149, -(2.0**-149), -1.0, -100.0])
+@pytest.mark.parametrize("op", elementwise.QUICK)
+def test_numbers_around_one_that_strains_a_quick_form_have_the_same_bits(op, number, place):
+    kernel = {**maps.UNARY, **maps.PARTS}[op]
+    values = np.abs(ordinary(3 * maps.BLOCK + 50, 0))
+    values[place] = number
+    results = np.empty_like(values)
+    kernel(values, results)
+    expected = by_few(kernel, values)
+    np.testing.assert_array_equal(results, expected)
+    is_number = ~np.isnan(expected)
+    np.testing.assert_array_equal(np.signbit(results)[is_number], np.signbit(expected)[is_number])
 
 
 @pytest.mark.parametrize("op", ["exp", "sigmoid"])

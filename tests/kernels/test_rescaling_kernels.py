@@ -1,7 +1,6 @@
-import numba
 import numpy as np
 import pytest
-from assembly import has_vectorised_loop, why_not_inspectable
+from assembly import has_vectorised_loop, kernels_of, why_not_inspectable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_samples import Destination, awkward, ordinary, placed, places, units_in_the_last_place
@@ -178,20 +177,9 @@ def test_normalize_agrees_with_the_oracle():
 
 
 def kernels_with_loops():
-    found = [
-        value for value in vars(rescaling).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
-    ]
-    # Parts of kernels have signatures only once something was compiled with them, not where kernels came from
-    # the disk; some of them have no loop, and those that name vectors are compiled again for each caller.
-    own = [value for value in found if value.py_func.__module__ == rescaling.__name__ and is_kernel(value)]
-    # These arrange the calls of the others.
-    callers = (rescaling.softmax, rescaling.softmax_of_rows, rescaling.softmax_of_columns)
-    return [value for value in own if value not in callers]
-
-
-def is_kernel(compiled):
-    """Whether it was compiled for one signature when its module was imported."""
-    return not compiled._can_compile
+    # The others arrange the calls of these.
+    arranging = (rescaling.softmax, rescaling.softmax_of_rows, rescaling.softmax_of_columns)
+    return [kernel for kernel in kernels_of(rescaling) if kernel not in arranging]
 
 
 @pytest.mark.skipif(bool(why_not_inspectable()), reason=why_not_inspectable())

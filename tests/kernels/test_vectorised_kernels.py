@@ -3,18 +3,11 @@ import math
 import numba
 import numpy as np
 import pytest
-from assembly import has_vectorised_loop, why_not_inspectable
+from assembly import has_vectorised_loop, kernels_of, vectorised_loops, why_not_inspectable
 
-from eznas_kernels import maps, policy, reductions, transcendental
+from eznas_kernels import elementwise, maps, policy, reductions, transcendental
 
 pytestmark = pytest.mark.skipif(bool(why_not_inspectable()), reason=why_not_inspectable())
-
-
-def kernels_of(module):
-    compiled = [
-        value for value in vars(module).values() if isinstance(value, numba.core.dispatcher.Dispatcher)
-    ]
-    return [value for value in compiled if value.py_func.__module__ == module.__name__]
 
 
 KERNELS = [*kernels_of(maps), *kernels_of(reductions)]
@@ -52,6 +45,11 @@ def exp_of_the_c_library(a):
 
 def test_a_loop_that_calls_the_c_library_is_found_not_vectorised():
     assert not has_vectorised_loop(looped(exp_of_the_c_library))
+
+
+@pytest.mark.parametrize("op", elementwise.QUICK)
+def test_numbers_that_strain_a_quick_form_are_worked_out_by_vectors_too(op):
+    assert vectorised_loops({**maps.UNARY, **maps.PARTS}[op]) == 2
 
 
 def test_a_sum_in_the_written_order_is_found_not_vectorised():

@@ -32,8 +32,7 @@ def plan_of(*texts: str, geometry: Geometry = LAYER) -> Plan:
 
 
 def kernels(plan: Plan) -> list[str]:
-    """What is called, whether its numbers come from memory or not."""
-    return [(call.kernel or call.form.name).removesuffix("_streamed") for call in plan.calls]
+    return [call.kernel or call.form.name for call in plan.calls]
 
 
 @given(
@@ -138,15 +137,6 @@ def test_exponentials_and_sigmoids_of_minus_one_zero_and_one_are_chosen() -> Non
         assert "exp" in kernels(plan_of(f"exp({argument})"))
 
 
-def test_the_first_reader_of_a_statistic_computes_while_it_waits_for_memory() -> None:
-    plan = plan_of(
-        "log(T1_D)", "exp(T1_D)", "sigmoid(log(T1_D))", "exp(abs(T2_D))", "exp(T1_N)", "log(mean(T3))"
-    )
-    called = [call.kernel for call in plan.calls if call.form is Form.UNARY]
-    assert sorted(called) == ["abs", "exp", "exp", "exp_streamed", "log", "log_streamed", "sigmoid"]
-    assert called.index("log_streamed") < called.index("exp")
-
-
 def test_divergences_of_numbers_from_zeros_and_ones_share_one_count() -> None:
     texts = [f"kl_divergence({norm}(T1_D), heaviside(T3))" for norm in ("mean", "l1_norm", "frobenius_norm")]
     names = kernels(plan_of(*texts))
@@ -230,7 +220,7 @@ def test_an_operation_moves_to_the_stage_that_reads_it() -> None:
     plan = plan_of("mul(exp(T1_D), mean(T2_D))")
     assert [[call.kernel for call in section.calls] for section in plan.sections if section.size] == [
         ["sum_of_values"],
-        ["exp_streamed", "sum_of_mul_scalar"],
+        ["exp", "sum_of_mul_scalar"],
     ]
     assert not any(
         value.place is Place.TENSOR and not tile
@@ -282,7 +272,7 @@ def test_the_verifier_finds_memory_that_is_too_small() -> None:
 def test_the_verifier_finds_sizes_that_do_not_fit() -> None:
     plan = plan_of("mean(exp(T1_D))", "mean(T3)")
     with pytest.raises(PlanError, match="expected tiled calls on"):
-        verify(_with(plan, lambda call: call._replace(size=(9,)) if call.kernel == "exp_streamed" else call))
+        verify(_with(plan, lambda call: call._replace(size=(9,)) if call.kernel == "exp" else call))
 
 
 def test_the_verifier_finds_a_number_that_is_missing_at_the_end() -> None:
@@ -304,6 +294,6 @@ def test_the_verifier_finds_tensors_of_one_section_on_top_of_each_other() -> Non
 def test_a_plan_is_readable() -> None:
     lines = plan_lines(plan_of("mul(exp(T1_D), mean(T3))"))
     assert lines[0] == "tensors of 2,304 numbers, in 1 tile"
-    assert any("= exp_streamed(T1_D)  [tile at" in line for line in lines)
+    assert any("= exp(T1_D)  [tile at" in line for line in lines)
     assert any("sum_of_values(T3)  [total]" in line for line in lines)
     assert lines[-1].startswith("5 calls, ")
