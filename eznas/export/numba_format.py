@@ -18,11 +18,8 @@ from eznas.export.trials import Array, Refusal, Runner
 from eznas.terminals import TERMINALS
 
 _PROVIDED: Final[dict[Name, str]] = {
-    **{
-        Name("eznas_kernels.policy", name): name
-        for name in ("SOURCE", "DESTINATION", "SIZES", "OPTIONS", "scalar", "kernel", "reduction")
-    },
-    Name("eznas_kernels.lanes", "inlined"): "inlined",
+    Name("eznas_kernels.policy", name): name
+    for name in ("SOURCE", "DESTINATION", "SIZES", "OPTIONS", "scalar", "inlined", "kernel", "reduction")
 }
 _IN_LOOPS: Final = ("eznas_kernels.elementwise", "eznas_kernels.transcendental")
 """Modules whose functions become part of loops. LLVM alone would call those that a loop uses twice."""

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors
 from eznas_kernels.elimination import eliminate_lanes, eliminate_one, is_finite, unless_finite
-from eznas_kernels.lanes import inlined, load_matrices
-from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
+from eznas_kernels.lanes import load_matrices
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.small_determinants import determinants_of_order_2, determinants_of_order_3
 from eznas_kernels.vectors import LANES
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.intrinsics import multiply_add
-from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import scalar
+from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.vectors import LANES
 
 Array = NDArray[np.float32]

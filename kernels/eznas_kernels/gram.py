@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors
-from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import scalar
+from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.tridiagonal import padded
 from eznas_kernels.vectors import DOUBLE_LANES
 

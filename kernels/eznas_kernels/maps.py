@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import elementwise, transcendental, vectors, wide_transcendental, wide_vectors
 from eznas_kernels.guards import common_size
-from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import DESTINATION, SOURCE, kernel
+from eznas_kernels.policy import DESTINATION, SOURCE, inlined, kernel
 from eznas_kernels.transcendental import LARGEST_QUICK_EXP, LARGEST_QUICK_LOG
 from eznas_kernels.vectors import Vector
 from eznas_kernels.wide_vectors import WIDTH

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.intrinsics import multiply_add
-from eznas_kernels.lanes import inlined, load_matrices, store_matrices
-from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
+from eznas_kernels.lanes import load_matrices, store_matrices
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.vectors import LANES
 
 Array = NDArray[np.float32]

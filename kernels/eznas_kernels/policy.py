@@ -1,7 +1,8 @@
 """How every kernel is compiled: the one place for Numba's options and signatures.
 
 `kernel` and `reduction` compile for one signature when their module is imported, or load the result of an
-earlier import from the disk; `scalar` marks functions that kernels call for each element.
+earlier import from the disk; `scalar` marks functions that kernels call for each element, `inlined` those
+that become part of their callers.
 """
 
 from __future__ import annotations
@@ -44,6 +45,15 @@ def scalar(function: Callable[P, R]) -> Callable[P, R]:
     It keeps strict floating-point rules within a `reduction` too.
     """
     compiled: Callable[P, R] = numba.njit(**OPTIONS)(function)
+    return compiled
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a function to become part of its callers, as `scalar` functions do only where they are small.
+
+    A call hands over seven fields of each array: called by blocks, 16 products of 32x32 took 22 µs, not 13.
+    """
+    compiled: Callable[P, R] = numba.njit(**OPTIONS, forceinline=True)(function)
     return compiled
 
 

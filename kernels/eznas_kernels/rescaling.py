@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors, wide_transcendental, wide_vectors
 from eznas_kernels.guards import common_size
-from eznas_kernels.lanes import inlined
-from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
+from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.vectors import LANES
 from eznas_kernels.wide_vectors import WIDTH
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors
-from eznas_kernels.lanes import inlined
+from eznas_kernels.policy import inlined
 from eznas_kernels.vectors import DOUBLE_LANES, LANES, Vector
 
 Array = NDArray[np.float32]

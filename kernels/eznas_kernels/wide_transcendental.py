@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from eznas_kernels import transcendental, vectors, wide_vectors
-from eznas_kernels.lanes import inlined
+from eznas_kernels.policy import inlined
 from eznas_kernels.transcendental import EXP_TERMS, LOG_TERMS, ONE, ZERO
 from eznas_kernels.vectors import Vector, add, divide, multiply, multiply_add, subtract
 from eznas_kernels.wide_vectors import add_bits, bits_of_both, shift_bits, spread, subtract_bits
