@@ -13,7 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors
-from eznas_kernels.elimination import eliminate_lanes, eliminate_one, is_finite, unless_finite
+from eznas_kernels.elimination import (
+    eliminate_lanes,
+    eliminate_one,
+    is_finite,
+    unless_finite,
+    workspace_size,
+)
 from eznas_kernels.lanes import load_matrices
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.small_determinants import determinants_of_order_2, determinants_of_order_3
@@ -114,7 +120,7 @@ def determinant(source: Array, sizes: Sizes, destination: Array) -> None:
             for i in range(count):
                 destination[first + i] = values[i]
     else:
-        workspace = np.zeros((order + 2) * order * LANES, np.float32)
+        workspace = np.zeros(workspace_size(order), np.float32)
         pivots = np.empty(order * LANES, np.float32)
         signs = np.empty(2 * LANES, np.float32)
         for first in range(0, destination.size, LANES):
@@ -150,7 +156,7 @@ def log_determinant(source: Array, sizes: Sizes, destination: Array) -> None:
             for i in range(count):
                 destination[first + i] = _log_of_double(values[i])
     else:
-        workspace = np.zeros((order + 2) * order * LANES, np.float32)
+        workspace = np.zeros(workspace_size(order), np.float32)
         pivots = np.empty(order * LANES, np.float32)
         logarithms = np.empty(order * LANES, np.float32)
         signs = np.empty(2 * LANES, np.float32)

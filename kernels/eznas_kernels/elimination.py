@@ -193,14 +193,23 @@ def _update_two(
 
 
 @scalar
+def workspace_size(order: int) -> int:
+    """The numbers of a workspace for eight matrices.
+
+    It has room for two more columns behind them: elsewhere, what is kept in these could lie so that
+    processors take loads for stores a page away, and wait.
+    """
+    return (order + 2) * order * LANES
+
+
+@scalar
 def eliminate_lanes(workspace: Array, order: int, pivots: Array) -> vectors.Vector:
     """Find the pivots of matrices of order 2 or more.
 
     Their product times the returned sign is the determinant. A pivot is the first of the
     largest, as in LAPACK; below a pivot of zero, nothing is eliminated. The row of each step's pivot is
     exchanged and collected while the step before updates the columns, so that they are read and written
-    once a step. The workspace has room for two more columns behind the matrices: elsewhere, what is kept in
-    them could lie so that processors take loads for stores a page away, and wait.
+    once a step. The workspace has the numbers that `workspace_size` tells.
     """
     fused = order >= SMALLEST_FUSED_ORDER
     masks = workspace[order * order * LANES : (order + 1) * order * LANES]

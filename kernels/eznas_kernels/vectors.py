@@ -228,13 +228,15 @@ def _select_by_mask(_typing: Any, mask: Any, first: Any, _second: Any) -> Any:
 
 
 def _bitwise(name: str) -> Any:
+    """An operation on the bits of float32 lanes as whole numbers, named as the builder's method for it."""
+
     def typed(_typing: Any, first: Any, second: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            bits = ir.VectorType(ir.IntType(32), LANES)
+            bits = ir.VectorType(ir.IntType(32), first.lanes)
             first_bits, second_bits = (builder.bitcast(argument, bits) for argument in arguments)
-            return builder.bitcast(getattr(builder, name)(first_bits, second_bits), _machine_type(_FLOATS))
+            return builder.bitcast(getattr(builder, name)(first_bits, second_bits), _machine_type(first))
 
-        return _FLOATS(first, second), generate
+        return first(first, second), generate
 
     return intrinsic(typed)
 
@@ -367,6 +369,9 @@ select_by_mask = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_s
 bits_of_both = cast("_Two", _bitwise("and_"))
 bits_of_either = cast("_Two", _bitwise("or_"))
 bits_that_differ = cast("_Two", _bitwise("xor"))
+add_bits = cast("_Two", _bitwise("add"))
+subtract_bits = cast("_Two", _bitwise("sub"))
+shift_bits = cast("_Two", _bitwise("shl"))
 
 total = cast("Callable[[Vector], float]", intrinsic(_total))
 """The sum of the lanes, by halves."""

@@ -10,20 +10,19 @@ import numpy as np
 from eznas_kernels import transcendental, vectors, wide_vectors
 from eznas_kernels.policy import inlined
 from eznas_kernels.transcendental import EXP_TERMS, LOG_TERMS, ONE, ZERO
-from eznas_kernels.vectors import Vector, add, divide, multiply, multiply_add, subtract
-from eznas_kernels.wide_vectors import add_bits, bits_of_both, shift_bits, spread, subtract_bits
+from eznas_kernels.vectors import Vector, absolute, add, divide, multiply, multiply_add, subtract
+from eznas_kernels.wide_vectors import spread
 
 FRACTION_BITS = np.int32(transcendental.FRACTION_BITS)
 POWER_MASK = np.int32(transcendental.POWER_MASK)
-MAGNITUDE_MASK = np.int32(transcendental.MAGNITUDE_MASK)
 SQRT_HALF_BITS = np.int32(transcendental.SQRT_HALF_BITS)
 SMALLEST_NORMAL_BITS = np.int32(transcendental.SMALLEST_NORMAL_BITS)
 
 
 @inlined
 def _logarithm(a: Vector) -> Vector:
-    power = bits_of_both(subtract_bits(a, spread(SQRT_HALF_BITS)), spread(POWER_MASK))
-    fraction = subtract(subtract_bits(a, power), spread(ONE))
+    power = vectors.bits_of_both(vectors.subtract_bits(a, spread(SQRT_HALF_BITS)), spread(POWER_MASK))
+    fraction = subtract(vectors.subtract_bits(a, power), spread(ONE))
     squared = multiply(fraction, fraction)
     series = multiply_add(spread(LOG_TERMS[1]), fraction, spread(LOG_TERMS[2]))
     series = multiply_add(spread(LOG_TERMS[0]), squared, series)
@@ -50,17 +49,12 @@ def _exponential(a: Vector) -> Vector:
     pair = multiply_add(spread(EXP_TERMS[3]), rest, spread(EXP_TERMS[4]))
     series = multiply_add(series, squared, pair)
     series = add(multiply_add(series, squared, rest), spread(ONE))
-    return add_bits(series, shift_bits(shifted, spread(FRACTION_BITS)))
-
-
-@inlined
-def _magnitude(a: Vector) -> Vector:
-    return bits_of_both(a, spread(MAGNITUDE_MASK))
+    return vectors.add_bits(series, vectors.shift_bits(shifted, spread(FRACTION_BITS)))
 
 
 @inlined
 def _above_smallest_normal(a: Vector) -> Vector:
-    return subtract_bits(a, spread(SMALLEST_NORMAL_BITS))
+    return vectors.subtract_bits(a, spread(SMALLEST_NORMAL_BITS))
 
 
 @inlined
@@ -73,7 +67,7 @@ def log(a: Vector) -> tuple[Vector, Vector]:
 @inlined
 def abs_log(a: Vector) -> tuple[Vector, Vector]:
     """As `elementwise.quick_abs_log`."""
-    positive = vectors.select(vectors.equal(a, spread(ZERO)), spread(ONE), _magnitude(a))
+    positive = vectors.select(vectors.equal(a, spread(ZERO)), spread(ONE), absolute(a))
     return _logarithm(positive), _above_smallest_normal(positive)
 
 
@@ -81,16 +75,16 @@ def abs_log(a: Vector) -> tuple[Vector, Vector]:
 def information(a: Vector) -> tuple[Vector, Vector]:
     """As `elementwise.quick_information`."""
     other = vectors.select(vectors.equal(a, spread(ZERO)), spread(ONE), a)
-    return multiply(_magnitude(a), _logarithm(other)), _above_smallest_normal(other)
+    return multiply(absolute(a), _logarithm(other)), _above_smallest_normal(other)
 
 
 @inlined
 def exp(a: Vector) -> tuple[Vector, Vector]:
     """As `transcendental.quick_exp`."""
-    return _exponential(a), _magnitude(a)
+    return _exponential(a), absolute(a)
 
 
 @inlined
 def sigmoid(a: Vector) -> tuple[Vector, Vector]:
     """As `transcendental.quick_sigmoid`."""
-    return divide(spread(ONE), add(spread(ONE), _exponential(vectors.negate(a)))), _magnitude(a)
+    return divide(spread(ONE), add(spread(ONE), _exponential(vectors.negate(a)))), absolute(a)

@@ -22,9 +22,9 @@ WIDTH: Final = 32
 """Numbers in a wide vector."""
 
 AHEAD: Final = 1024
-"""Numbers by which memory is fetched ahead of a load: a page, where processors stop to do so."""
+"""Numbers by which memory is fetched ahead of a load: a page, at whose end processors stop doing so."""
 
-LINE: Final = 16
+_LINE: Final = 16
 """Numbers in a line of the cache."""
 
 _NUMBERS = ir.VectorType(ir.FloatType(), WIDTH)
@@ -41,7 +41,7 @@ Array = NDArray[np.float32]
 def _load_and_fetch(_typing: Any, array: Any, _offset: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = address_of(context, builder, signature.args[0], *arguments)
-        for line in range(0, WIDTH, LINE):
+        for line in range(0, WIDTH, _LINE):
             _fetch(builder, builder.gep(address, [ir.IntType(64)(AHEAD + line)]))
         return read(builder, address, WIDTH)
 
@@ -62,19 +62,6 @@ def _spread(_typing: Any, number: Any) -> Any:
         return all_lanes(builder, builder.bitcast(arguments[0], ir.FloatType()), _WIDE)
 
     return _WIDE(number), generate
-
-
-def _on_bits(operation: Callable[[Any, Any, Any], Any]) -> Any:
-    """An operation on the bits of two vectors, taken as whole numbers."""
-
-    def typed(_typing: Any, first: Any, second: Any) -> Any:
-        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            first_bits, second_bits = (builder.bitcast(argument, _BITS) for argument in arguments)
-            return builder.bitcast(operation(builder, first_bits, second_bits), _NUMBERS)
-
-        return first(first, second), generate
-
-    return intrinsic(typed)
 
 
 def _from_whole(_typing: Any, vector: Any) -> Any:
@@ -116,18 +103,11 @@ def _largest_bits(_typing: Any, largest: Any) -> Any:
     return types.uint32(largest), generate
 
 
-_Two = Callable[[Vector, Vector], Vector]
-
 load = cast("Callable[[Array, int], Vector]", intrinsic(_load_and_fetch))
 """The elements of an array from an offset on; those `AHEAD` of them are fetched from memory."""
 
 spread = cast("Callable[[np.float32 | np.int32], Vector]", intrinsic(_spread))
 """A float32 number in every lane, or the bits of an int32 number."""
-
-add_bits = cast("_Two", _on_bits(lambda builder, first, second: builder.add(first, second)))
-subtract_bits = cast("_Two", _on_bits(lambda builder, first, second: builder.sub(first, second)))
-shift_bits = cast("_Two", _on_bits(lambda builder, first, second: builder.shl(first, second)))
-bits_of_both = cast("_Two", _on_bits(lambda builder, first, second: builder.and_(first, second)))
 
 from_whole = cast("Callable[[Vector], Vector]", intrinsic(_from_whole))
 """The bits of each lane as a whole number, as float32."""
@@ -135,7 +115,7 @@ from_whole = cast("Callable[[Vector], Vector]", intrinsic(_from_whole))
 nothing = cast("Callable[[], Vector]", intrinsic(_nothing))
 """What `larger_bits` begins with."""
 
-larger_bits = cast("_Two", intrinsic(_larger_bits))
+larger_bits = cast("Callable[[Vector, Vector], Vector]", intrinsic(_larger_bits))
 """The largest bits met before, and those of a wide vector."""
 
 largest_bits = cast("Callable[[Vector], np.uint32]", intrinsic(_largest_bits))
