@@ -24,14 +24,15 @@ from eznas_kernels.lanes import load_matrices
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.small_determinants import determinants_of_order_2, determinants_of_order_3
 from eznas_kernels.vectors import LANES
+from eznas_kernels.workspaces import double_workspace, float_workspace
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Sizes = NDArray[np.int64]
 
 
-# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160.
-FEWEST_IN_LANES = 4
+# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2).
+FEWEST_IN_LANES = LANES // 2
 # Matrices of order 2 and 3 whose float64 determinants are kept at a time.
 CHUNK = 8 * LANES
 
@@ -112,17 +113,17 @@ def determinant(source: Array, sizes: Sizes, destination: Array) -> None:
         for i in range(destination.size):
             destination[i] = source[i] + source[i] * ZERO
     elif order <= 3:
-        workspace = np.empty(order * order * LANES, np.float32)
-        values = np.empty(CHUNK, np.float64)
+        workspace = float_workspace(order * order * LANES)
+        values = double_workspace(CHUNK)
         for first in range(0, destination.size, CHUNK):
             count = min(CHUNK, destination.size - first)
             _small_determinants(source, first, count, order, workspace, values)
             for i in range(count):
                 destination[first + i] = values[i]
     else:
-        workspace = np.zeros(workspace_size(order), np.float32)
-        pivots = np.empty(order * LANES, np.float32)
-        signs = np.empty(2 * LANES, np.float32)
+        workspace = float_workspace(workspace_size(order))
+        pivots = float_workspace(order * LANES)
+        signs = float_workspace(2 * LANES)
         for first in range(0, destination.size, LANES):
             count = min(LANES, destination.size - first)
             _find_pivots(source, first, count, order, workspace, pivots, signs)
@@ -148,18 +149,18 @@ def log_determinant(source: Array, sizes: Sizes, destination: Array) -> None:
             number = transcendental.log(source[i])
             destination[i] = number if number < INFINITY else ZERO
     elif order <= 3:
-        workspace = np.empty(order * order * LANES, np.float32)
-        values = np.empty(CHUNK, np.float64)
+        workspace = float_workspace(order * order * LANES)
+        values = double_workspace(CHUNK)
         for first in range(0, destination.size, CHUNK):
             count = min(CHUNK, destination.size - first)
             _small_determinants(source, first, count, order, workspace, values)
             for i in range(count):
                 destination[first + i] = _log_of_double(values[i])
     else:
-        workspace = np.zeros(workspace_size(order), np.float32)
-        pivots = np.empty(order * LANES, np.float32)
+        workspace = float_workspace(workspace_size(order))
+        pivots = float_workspace(order * LANES)
         logarithms = np.empty(order * LANES, np.float32)
-        signs = np.empty(2 * LANES, np.float32)
+        signs = float_workspace(2 * LANES)
         for first in range(0, destination.size, LANES):
             count = min(LANES, destination.size - first)
             _find_pivots(source, first, count, order, workspace, pivots, signs)

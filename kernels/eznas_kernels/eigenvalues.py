@@ -13,6 +13,7 @@ from eznas_kernels.gram import multiply_by_transpose
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, scalar
 from eznas_kernels.tridiagonal import outer_eigenvalues, padded, tridiagonalise
 from eznas_kernels.vectors import LANES
+from eznas_kernels.workspaces import double_workspace
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -60,7 +61,7 @@ def sum_of_squares(source: Array) -> np.float32:
 def eigenvalues_of_gram(source: Array, rows: int, largest: float) -> tuple[float, float]:
     """The outer eigenvalues of A Aᵀ, both NaN unless float32 holds its elements up to the largest allowed."""
     stride = padded(rows)
-    gram = np.empty(stride * stride, np.float64)
+    gram = double_workspace(stride * stride)
     magnitude = multiply_by_transpose(source, rows, gram)
     if not magnitude <= largest or np.float32(magnitude) == np.float32(0.0):
         return np.nan, np.nan

@@ -14,6 +14,7 @@ from eznas_kernels import vectors
 from eznas_kernels.intrinsics import multiply_add
 from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.vectors import LANES
+from eznas_kernels.workspaces import float_workspace
 
 Array = NDArray[np.float32]
 
@@ -259,7 +260,9 @@ def eliminate_one(
     for column in range(order):
         for row in range(order):
             workspace[column * stride + row] = source[start + column * order + row]
-    multipliers = np.zeros(stride, np.float32)
+        workspace[column * stride + order : (column + 1) * stride] = ZERO
+    multipliers = float_workspace(stride)
+    multipliers[:] = ZERO
     sign = ONE
     for step in range(order):
         at = step * stride

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from eznas_kernels import vectors
 from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.tridiagonal import padded
-from eznas_kernels.vectors import DOUBLE_LANES
+from eznas_kernels.vectors import BLOCK, DOUBLE_LANES
+from eznas_kernels.workspaces import double_workspace
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-BLOCK: Final = 4096
+NUMBERS: Final = 4096
 """Numbers of a block of columns: 32 KiB.
 
 With half as many, of which 64 rows are read by 128 bytes, rows of 576 numbers that are not in the cache took
@@ -29,23 +30,28 @@ With half as many, of which 64 rows are read by 128 bytes, rows of 576 numbers t
 """
 
 
+FACTORS: Final = 4
+"""Rows of a panel that are multiplied together, so that sums stay in registers."""
+
+
 @inlined
 def _fill_panels(source: Array, rows: int, first: int, width: int, panels: Doubles) -> None:
     """Widen columns from the first on; missing rows are zero."""
     columns = source.size // rows
-    whole = width - width % DOUBLE_LANES
     for row in range(0, rows, DOUBLE_LANES):
-        begin = row * width
-        end = begin
-        if row + DOUBLE_LANES <= rows:
-            end += whole * DOUBLE_LANES
-            for column in range(0, whole, DOUBLE_LANES):
-                start = row * columns + first + column
-                vectors.transpose_widened(source, start, columns, panels, begin + column * DOUBLE_LANES)
-        for place in range(end, begin + width * DOUBLE_LANES):
-            column, lane = divmod(place - begin, DOUBLE_LANES)
-            number = source[(row + lane) * columns + first + column] if row + lane < rows else np.float32(0.0)
-            panels[place] = number
+        begin, start = row * width, row * columns + first
+        if width >= BLOCK:
+            there = min(DOUBLE_LANES, rows - row)
+            for block in range(0, width, BLOCK):
+                # The last block ends with the panel and widens some columns a second time.
+                column = min(block, width - BLOCK)
+                vectors.columns_to_lanes(
+                    source, start + column, columns, there, panels, begin + column * DOUBLE_LANES
+                )
+        for lane in range(0 if width < BLOCK else rows - row, DOUBLE_LANES):
+            for column in range(width):
+                number = source[start + lane * columns + column] if row + lane < rows else np.float32(0.0)
+                panels[begin + column * DOUBLE_LANES + lane] = number
 
 
 @inlined
@@ -107,17 +113,19 @@ def _add_products_with_one(
 
 @inlined
 def _add_lower_products(panels: Doubles, width: int, gram: Doubles, stride: int) -> None:
-    """Add the products of all panels with those before them, and with themselves."""
+    """Add the products of the rows of all panels, four at a time, with the panels before and with their own."""
     size = width * DOUBLE_LANES
-    for row in range(0, stride, DOUBLE_LANES):
+    for row in range(0, stride, FACTORS):
+        own = row // DOUBLE_LANES * DOUBLE_LANES
+        factors = own * width + row - own
         column = 0
-        while column < row:
+        while column < own:
             at = row * stride + column
-            _add_products_with_two(panels, row * width, column * width, size, gram, at, stride)
+            _add_products_with_two(panels, factors, column * width, size, gram, at, stride)
             column += 2 * DOUBLE_LANES
-        if column == row:
+        if column == own:
             at = row * stride + column
-            _add_products_with_one(panels, row * width, column * width, size, gram, at, stride)
+            _add_products_with_one(panels, factors, column * width, size, gram, at, stride)
 
 
 @scalar
@@ -125,8 +133,8 @@ def multiply_by_transpose(source: Array, rows: int, gram: Doubles) -> float:
     """Fill in A Aᵀ, rows padded; the largest element is returned, NaN if one is NaN."""
     columns = source.size // rows
     stride = padded(rows)
-    block = max(1, BLOCK // stride // DOUBLE_LANES) * DOUBLE_LANES
-    panels = np.empty(stride * min(block, columns), np.float64)
+    block = max(1, NUMBERS // stride // DOUBLE_LANES) * DOUBLE_LANES
+    panels = double_workspace(stride * min(block, columns))
     gram[:] = 0.0
     for first in range(0, columns, block):
         width = min(block, columns - first)

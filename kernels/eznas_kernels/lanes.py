@@ -1,4 +1,4 @@
-"""Eight matrices side by side: element e of matrix l lies at e * 8 + l of a workspace, one lane a matrix."""
+"""Matrices side by side: element e of matrix l lies at e * LANES + l of a workspace, one lane a matrix."""
 
 from __future__ import annotations
 
@@ -7,31 +7,36 @@ from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.policy import scalar
-from eznas_kernels.vectors import LANES
+from eznas_kernels.vectors import BLOCK, LANES
 
 Array = NDArray[np.float32]
 
 
 @scalar
 def load_matrices(source: Array, start: int, step: int, count: int, size: int, workspace: Array) -> None:
-    """Bring up to eight matrices of a size into the lanes; lanes beyond the count repeat the last one.
+    """Bring up to as many matrices of a size as there are lanes into these; the rest repeat the last one.
 
     The matrices lie a step apart from a start on.
     """
-    whole = size - size % LANES if count >= LANES else 0
-    for element in range(0, whole, LANES):
-        vectors.transpose_block(source, start + element, step, workspace, element * LANES, LANES)
-    for element in range(whole, size):
-        for lane in range(LANES):
-            workspace[element * LANES + lane] = source[start + min(lane, count - 1) * step + element]
+    if size < BLOCK:
+        for element in range(size):
+            for lane in range(LANES):
+                workspace[element * LANES + lane] = source[start + min(lane, count - 1) * step + element]
+        return
+    for block in range(0, size, BLOCK):
+        # The last block ends with the matrix and copies some elements a second time.
+        element = min(block, size - BLOCK)
+        vectors.columns_to_lanes(source, start + element, step, count, workspace, element * LANES)
 
 
 @scalar
-def store_matrices(workspace: Array, start: int, count: int, size: int, destination: Array) -> None:
-    """Write the first matrices in the lanes one after the other from a start on."""
-    whole = size - size % LANES if count >= LANES else 0
-    for element in range(0, whole, LANES):
-        vectors.transpose_block(workspace, element * LANES, LANES, destination, start + element, size)
-    for element in range(whole, size):
-        for lane in range(min(count, LANES)):
-            destination[start + lane * size + element] = workspace[element * LANES + lane]
+def store_matrices(workspace: Array, start: int, size: int, destination: Array) -> None:
+    """Write the matrices in the lanes one after the other from a start on."""
+    if size < BLOCK:
+        for element in range(size):
+            for lane in range(LANES):
+                destination[start + lane * size + element] = workspace[element * LANES + lane]
+        return
+    for block in range(0, size, BLOCK):
+        element = min(block, size - BLOCK)
+        vectors.lanes_to_columns(workspace, element * LANES, destination, start + element, size)

@@ -22,7 +22,7 @@ from eznas_kernels.wide_vectors import WIDTH
 
 Array = NDArray[np.float32]
 
-BLOCK = 16 * WIDTH
+BLOCK = 512
 """Numbers after which it is asked whether one strained a quick form."""
 
 

@@ -13,6 +13,7 @@ from eznas_kernels.intrinsics import multiply_add
 from eznas_kernels.lanes import load_matrices, store_matrices
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.vectors import LANES
+from eznas_kernels.workspaces import float_workspace
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
@@ -222,16 +223,18 @@ def matrix_product(first: Array, second: Array, sizes: Sizes, destination: Array
     in_lanes = 0
     if columns < LANES and max(rows * inner, inner * columns, rows * columns) <= LARGEST_IN_LANES:
         in_lanes = batch - batch % LANES
-        left = np.empty(rows * inner * LANES, np.float32)
-        right = np.empty(inner * columns * LANES, np.float32)
-        products = np.empty(rows * columns * LANES, np.float32)
+        left = float_workspace(rows * inner * LANES)
+        right = float_workspace(inner * columns * LANES)
+        products = float_workspace(rows * columns * LANES)
         for matrix in range(0, in_lanes, LANES):
             load_matrices(first, matrix * first_step, first_step, LANES, rows * inner, left)
             load_matrices(second, matrix * second_step, second_step, LANES, inner * columns, right)
             _multiply_lanes(left, right, rows, inner, columns, products)
-            store_matrices(products, matrix * rows * columns, LANES, rows * columns, destination)
-    strip = np.zeros(2 * LANES * inner, np.float32)
-    product = np.empty(LANES * rows if columns < LANES else 0, np.float32)
+            store_matrices(products, matrix * rows * columns, rows * columns, destination)
+    strip = float_workspace(2 * LANES * inner)
+    # Columns beyond the matrix stay zero.
+    strip[:] = ZERO
+    product = float_workspace(LANES * rows if columns < LANES else 0)
     for matrix in range(in_lanes, batch):
         _multiply_one(first, second, sizes, matrix, destination, strip, product)
 

@@ -17,6 +17,7 @@ from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.vectors import LANES
 from eznas_kernels.wide_vectors import WIDTH
+from eznas_kernels.workspaces import float_workspace
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]
@@ -27,7 +28,7 @@ ONE = np.float32(1.0)
 
 # Numbers that are worked on at once: 16 KB of the 32 KB of a level 1 cache.
 BLOCK = 4096
-# Columns that are taken out of a matrix at the least: a row of them fills eight vectors.
+# Columns that are taken out of a matrix at the least, so that rows fill several vectors.
 FEWEST_COLUMNS = 64
 
 # Exponentials of numbers of at most so much, their inverses and their sums are normal numbers.
@@ -95,7 +96,7 @@ def distances_in_rows(count: int, length: int, workspace: Array) -> None:
 
 @scalar
 def columns_in_vectors(width: int) -> int:
-    """How many of the columns pairs of vectors cover; the last two vectors may overlap."""
+    """How many of the columns pairs of vectors cover, of which the last two may overlap; a part of one is left."""
     rest = width % (2 * LANES)
     return width if rest == 0 or rest >= LANES else width - rest
 
@@ -116,12 +117,14 @@ def distances_in_columns(begin: int, length: int, width: int, workspace: Array) 
             left, last = vectors.load(workspace, row), vectors.load(workspace, row + right)
             vectors.store(workspace, row, vectors.subtract(left, left_peaks))
             vectors.store(workspace, row + right, vectors.subtract(last, right_peaks))
-    for column in range(begin + covered, begin + width):
-        peak = workspace[column]
+    if covered < width:
+        column, rest = begin + covered, width - covered
+        peaks = vectors.load_some(workspace, column, rest)
         for row in range(column + width, end, width):
-            peak = workspace[row] if workspace[row] > peak else peak
+            peaks = vectors.larger(vectors.load_some(workspace, row, rest), peaks)
         for row in range(column, end, width):
-            workspace[row] -= peak
+            distances = vectors.subtract(vectors.load_some(workspace, row, rest), peaks)
+            vectors.store_some(workspace, row, distances, rest)
 
 
 @inlined
@@ -185,6 +188,24 @@ def _sums_of_columns(
     return left, vectors.add(vectors.add(right_0, right_1), vectors.add(right_2, right_3))
 
 
+@inlined
+def _sums_of_some_columns(workspace: Array, first: int, length: int, width: int, rest: int) -> vectors.Vector:
+    """The sums of fewer columns than a vector has lanes, as of pairs."""
+    zero = vectors.floats(ZERO)
+    sum_0, sum_1, sum_2, sum_3 = zero, zero, zero, zero
+    row = first
+    for _ in range(length // 4):
+        sum_0 = vectors.add(sum_0, vectors.load_some(workspace, row, rest))
+        sum_1 = vectors.add(sum_1, vectors.load_some(workspace, row + width, rest))
+        sum_2 = vectors.add(sum_2, vectors.load_some(workspace, row + 2 * width, rest))
+        sum_3 = vectors.add(sum_3, vectors.load_some(workspace, row + 3 * width, rest))
+        row += 4 * width
+    for _ in range(length % 4):
+        sum_0 = vectors.add(sum_0, vectors.load_some(workspace, row, rest))
+        row += width
+    return vectors.add(vectors.add(sum_0, sum_1), vectors.add(sum_2, sum_3))
+
+
 @scalar
 def divide_columns(
     workspace: Array,
@@ -210,13 +231,13 @@ def divide_columns(
             vectors.store(destination, place + right, last)
             # One place for each array: of several, the compiler makes more than there are registers for.
             place += inner
-    for column in range(covered, width):
-        first, place = begin + column, start + column
-        total = 0.0
+    if covered < width:
+        first, place, rest = begin + covered, start + covered, width - covered
+        totals = _sums_of_some_columns(workspace, first, length, width, rest)
+        scales = vectors.divide(one, totals)
         for row in range(first, first + length * width, width):
-            total += workspace[row]
-        for row in range(first, first + length * width, width):
-            destination[place] = workspace[row] / total
+            share = _share(vectors.load_some(workspace, row, rest), totals, scales)
+            vectors.store_some(destination, place, share, rest)
             place += inner
 
 
@@ -224,7 +245,7 @@ def divide_columns(
 def softmax_of_rows(source: Array, calm: bool, length: int, destination: Array) -> None:
     """The softmax of each row of a matrix with rows of that length."""
     block = length * max(1, BLOCK // length)
-    workspace = np.empty(min(block, source.size), np.float32)
+    workspace = float_workspace(min(block, source.size))
     for start in range(0, source.size, block):
         stop = min(start + block, source.size)
         bring(source, calm, start, stop - start, workspace, 0)
@@ -244,7 +265,7 @@ def softmax_of_columns(source: Array, calm: bool, length: int, inner: int, desti
     columns = max(FEWEST_COLUMNS, BLOCK // length // (2 * LANES) * 2 * LANES)
     columns = inner if size <= BLOCK else min(columns, inner)
     together = size * max(1, BLOCK // size)
-    workspace = np.empty(max(together // inner, length) * columns, np.float32)
+    workspace = float_workspace(max(together // inner, length) * columns)
     for start in range(0, source.size, together):
         stop = min(start + together, source.size)
         for first in range(start, start + inner, columns):

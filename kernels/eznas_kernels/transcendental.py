@@ -17,11 +17,11 @@ import llvmlite.binding  # type: ignore[import-untyped]
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from eznas_kernels.intrinsics import multiply_add
 from eznas_kernels.policy import scalar
+from eznas_kernels.processor import compiles_for
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -115,9 +115,8 @@ def scaled_by_instruction(number: np.float32, exponent: np.int32) -> np.float32:
 
 
 def _has_scaling_instruction() -> bool:
-    # What Numba compiles for. LLVM 22 puts the instruction into vectorised loops; older ones were not tried.
-    _, _, features = cpu_target.target_context.codegen().magic_tuple()
-    return "+avx512f" in features.split(",") and llvmlite.binding.llvm_version_info >= (22,)
+    # LLVM 22 puts the instruction into vectorised loops; older ones were not tried.
+    return compiles_for("avx512f") and llvmlite.binding.llvm_version_info >= (22,)
 
 
 scaled = scaled_by_instruction if _has_scaling_instruction() else scaled_by_products

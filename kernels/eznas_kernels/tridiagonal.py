@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from eznas_kernels import vectors
 from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.vectors import DOUBLE_LANES
+from eznas_kernels.workspaces import double_workspace
 
 Doubles = NDArray[np.float64]
 
-SHIFTS = 8
+SHIFTS = 2 * DOUBLE_LANES
 """Places within an interval at which one pass counts eigenvalues; two intervals fill four vectors."""
 
-# Twenty passes shrink an interval 9 ** 20 times, below any float64 that matters.
+# Twenty passes shrink an interval at least 9 ** 20 times, below any float64 that matters.
 LARGEST_NUMBER_OF_PASSES = 20
 # The ratio of the two is rounded to float32.
 RELATIVE_PRECISION = 2.0**-34
@@ -97,10 +98,11 @@ def tridiagonalise(matrix: Doubles, order: int, diagonal: Doubles, squares: Doub
     """Reduce a padded symmetric matrix, which is lost, to a diagonal and the squares beside it."""
     stride = padded(order)
     # The update of each reflection waits for the next one's product with the vector: one read serves both.
-    vector = np.zeros(stride, np.float64)
-    partner = np.zeros(stride, np.float64)
-    next_vector = np.zeros(stride, np.float64)
-    product = np.zeros(stride, np.float64)
+    vector = double_workspace(stride)
+    partner = double_workspace(stride)
+    next_vector = double_workspace(stride)
+    product = double_workspace(stride)
+    vector[:], partner[:], next_vector[:], product[:] = 0.0, 0.0, 0.0, 0.0
     for step in range(order):
         # Whole vectors: what they change to the left of the step is not read again.
         start = step // DOUBLE_LANES * DOUBLE_LANES
@@ -146,8 +148,8 @@ def _count_below(diagonal: Doubles, squares: Doubles, order: int, shifts: Double
     A pivot of zero makes the next one infinite, and its quotient zero, as it should be.
     """
     zero, one = vectors.doubles(0.0), vectors.doubles(1.0)
-    shift_0, shift_1 = vectors.load(shifts, 0), vectors.load(shifts, 4)
-    shift_2, shift_3 = vectors.load(shifts, 8), vectors.load(shifts, 12)
+    shift_0, shift_1 = vectors.load(shifts, 0), vectors.load(shifts, DOUBLE_LANES)
+    shift_2, shift_3 = vectors.load(shifts, 2 * DOUBLE_LANES), vectors.load(shifts, 3 * DOUBLE_LANES)
     count_0, count_1, count_2, count_3 = zero, zero, zero, zero
     pivot_0, pivot_1, pivot_2, pivot_3 = one, one, one, one
     for row in range(order):
@@ -162,9 +164,9 @@ def _count_below(diagonal: Doubles, squares: Doubles, order: int, shifts: Double
         count_2 = vectors.add(count_2, vectors.select(vectors.less(pivot_2, zero), one, zero))
         count_3 = vectors.add(count_3, vectors.select(vectors.less(pivot_3, zero), one, zero))
     vectors.store(counts, 0, count_0)
-    vectors.store(counts, 4, count_1)
-    vectors.store(counts, 8, count_2)
-    vectors.store(counts, 12, count_3)
+    vectors.store(counts, DOUBLE_LANES, count_1)
+    vectors.store(counts, 2 * DOUBLE_LANES, count_2)
+    vectors.store(counts, 3 * DOUBLE_LANES, count_3)
 
 
 @scalar
@@ -190,8 +192,8 @@ def outer_eigenvalues(diagonal: Doubles, squares: Doubles, order: int) -> tuple[
     largest_upper = highest + rounding
     for row in range(order - 1):
         squares[row] = max(squares[row], SMALLEST_SQUARE)
-    shifts = np.empty(2 * SHIFTS, np.float64)
-    counts = np.empty(2 * SHIFTS, np.float64)
+    shifts = double_workspace(2 * SHIFTS)
+    counts = double_workspace(2 * SHIFTS)
     for _ in range(LARGEST_NUMBER_OF_PASSES):
         smallest_width = smallest_upper - smallest_lower
         largest_width = largest_upper - largest_lower

@@ -1,7 +1,7 @@
 """Vectors of numbers held in registers, for kernels whose lanes the compiler would not find by itself.
 
-A `Vector` of 8 float32 or of 4 float64 numbers fills one AVX register; processors of other widths use more
-registers or parts of one. Each function becomes the one instruction (or few) that its name says.
+A `Vector` of `LANES` float32 or of `DOUBLE_LANES` float64 numbers fills one register of AVX-512 or AVX2; other
+processors use several. Each function becomes the one instruction (or few) that its name says.
 """
 
 from __future__ import annotations
@@ -15,11 +15,17 @@ from numba import types
 from numba.extending import intrinsic, models, register_model
 from numpy.typing import NDArray
 
-LANES = 8
+from eznas_kernels.processor import compiles_for
+
+LANES = 16 if compiles_for("avx512f") else 8
 """Numbers in a vector of float32, which is the number of matrices that are worked on together."""
 
-DOUBLE_LANES = 4
+DOUBLE_LANES = LANES // 2
 """Numbers in a vector of float64."""
+
+BLOCK = 4
+"""Rows and columns that are transposed together: instructions take numbers of two registers in any order only
+within blocks of 128 bits."""
 
 
 class Vector(Protocol):
@@ -128,13 +134,11 @@ def read(builder: Any, address: Any, lanes: int) -> Any:
     return builder.load(pointer, align=4 if element == ir.FloatType() else 8)
 
 
-def _read_rows(builder: Any, address: Any, stride: Any, lanes: int) -> list[Any]:
-    """As many rows as lanes, a stride apart."""
-    rows = []
-    for _ in range(lanes):
-        rows.append(read(builder, address, lanes))
-        address = builder.gep(address, [stride])
-    return rows
+def _read_blocks(builder: Any, start: Any, step: Any, rows: int, last: Any) -> list[Any]:
+    """Four numbers of each row, as four vectors whose blocks are every fourth row; after the last, that one."""
+    row_numbers = [builder.select(builder.icmp_signed("<", i, last), i, last) for i in map(ir.IntType(64), range(rows))]
+    blocks = [read(builder, builder.gep(start, [builder.mul(row, step)]), BLOCK) for row in row_numbers]
+    return [_joined(builder, blocks[i::BLOCK]) for i in range(BLOCK)]
 
 
 def _write(builder: Any, address: Any, vector: Any) -> None:
@@ -177,6 +181,38 @@ def _store(_typing: Any, array: Any, _offset: Any, vector: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector), generate
+
+
+def _load_some(_typing: Any, array: Any, _offset: Any, _count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _machine_type(_FLOATS)
+        address = address_of(context, builder, signature.args[0], *arguments[:2])
+        return _call_on_some(builder, "load", vector, [], address, arguments[2])
+
+    return _FLOATS(array, types.intp, types.intp), generate
+
+
+def _store_some(_typing: Any, array: Any, _offset: Any, vector: Any, _count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = address_of(context, builder, signature.args[0], *arguments[:2])
+        _call_on_some(builder, "store", ir.VoidType(), [arguments[2]], address, arguments[3])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector, types.intp), generate
+
+
+def _call_on_some(builder: Any, name: str, returned: Any, given: list[Any], address: Any, count: Any) -> Any:
+    """Load or store the first lanes of a vector by LLVM's intrinsic, whatever lies behind them."""
+    vector = _machine_type(_FLOATS)
+    pointer = builder.bitcast(address, vector.as_pointer())
+    every_lane = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
+    arguments = [*given, pointer, every_lane, builder.trunc(count, ir.IntType(32))]
+    function_type = ir.FunctionType(returned, [argument.type for argument in arguments])
+    name_of_form = f"llvm.vp.{name}.v{LANES}f32.p0"
+    function = builder.module.globals.get(name_of_form)
+    if function is None:
+        function = ir.Function(builder.module, function_type, name_of_form)
+    return builder.call(function, arguments)
 
 
 def _spread(number: types.Type, vector: VectorType) -> Any:
@@ -241,84 +277,89 @@ def _bitwise(name: str) -> Any:
     return intrinsic(typed)
 
 
+def _folded(builder: Any, numbers: Any, lanes: int) -> Any:
+    """The sums of the halves of a vector, of their halves, and so on, down to a number of lanes."""
+    while numbers.type.count > lanes:
+        half = numbers.type.count // 2
+        halves = (shuffled(builder, numbers, numbers, range(i, i + half)) for i in (0, half))
+        numbers = builder.fadd(*halves)
+    return numbers
+
+
 def _total(_typing: Any, vector: Any) -> Any:
-    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (numbers,) = arguments
-        lanes = signature.args[0].lanes
-        while lanes > 1:
-            lanes //= 2
-            halves = [
-                shuffled(builder, numbers, numbers, range(start, start + lanes)) for start in (0, lanes)
-            ]
-            numbers = builder.fadd(*halves)
-        return builder.extract_element(numbers, ir.IntType(32)(0))
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.extract_element(_folded(builder, arguments[0], 1), ir.IntType(32)(0))
 
     return vector.element(vector), generate
 
 
 def _totals(_typing: Any, first: Any, _second: Any, _third: Any, _fourth: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        def sum_ofshuffled(one: Any, other: Any, *orders: Sequence[int]) -> Any:
+        def added(one: Any, other: Any, *orders: Sequence[int]) -> Any:
             return builder.fadd(*(shuffled(builder, one, other, order) for order in orders))
 
-        first_two = sum_ofshuffled(arguments[0], arguments[1], (0, 4, 2, 6), (1, 5, 3, 7))
-        last_two = sum_ofshuffled(arguments[2], arguments[3], (0, 4, 2, 6), (1, 5, 3, 7))
-        return sum_ofshuffled(first_two, last_two, (0, 1, 4, 5), (2, 3, 6, 7))
+        fours = [_folded(builder, numbers, BLOCK) for numbers in arguments]
+        first_two = added(fours[0], fours[1], (0, 4, 2, 6), (1, 5, 3, 7))
+        last_two = added(fours[2], fours[3], (0, 4, 2, 6), (1, 5, 3, 7))
+        return added(first_two, last_two, (0, 1, 4, 5), (2, 3, 6, 7))
 
-    return _DOUBLES(first, first, first, first), generate
+    return VectorType(types.float64, BLOCK)(first, first, first, first), generate
 
 
-def _transpose_block(
-    _typing: Any, source: Any, _start: Any, _stride: Any, destination: Any, _to: Any, _to_stride: Any
+def _columns_to_lanes(
+    _typing: Any, source: Any, _start: Any, _step: Any, _rows: Any, workspace: Any, _to: Any
 ) -> Any:
+    lanes = LANES if workspace.dtype == types.float32 else DOUBLE_LANES
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, stride, to_array, to_start, to_stride = arguments
+        array, start, step, rows, to_array, to = arguments
         address = address_of(context, builder, signature.args[0], array, start)
-        to_address = address_of(context, builder, signature.args[3], to_array, to_start)
-        rows = _read_rows(builder, address, stride, LANES)
-        for column in _transposed(builder, rows):
+        to_address = address_of(context, builder, signature.args[4], to_array, to)
+        last = builder.sub(rows, ir.IntType(64)(1))
+        for column in _transposed(builder, _read_blocks(builder, address, step, lanes, last)):
+            if workspace.dtype == types.float64:
+                column = builder.fpext(column, _machine_type(_DOUBLES))
             _write(builder, to_address, column)
-            to_address = builder.gep(to_address, [to_stride])
+            to_address = builder.gep(to_address, [ir.IntType(64)(lanes)])
         return context.get_dummy_value()
 
-    return types.void(source, types.intp, types.intp, destination, types.intp, types.intp), generate
+    return types.void(source, types.intp, types.intp, types.intp, workspace, types.intp), generate
 
 
-def _transpose_widened(
-    _typing: Any, source: Any, _start: Any, _stride: Any, destination: Any, _to: Any
-) -> Any:
+def _lanes_to_columns(_typing: Any, workspace: Any, _start: Any, destination: Any, _to: Any, _step: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, stride, to_array, to_start = arguments
+        array, start, to_array, to, step = arguments
         address = address_of(context, builder, signature.args[0], array, start)
-        to_address = address_of(context, builder, signature.args[3], to_array, to_start)
-        rows = _read_rows(builder, address, stride, DOUBLE_LANES)
-        columns = []
-        for pair in ((0, 4, 1, 5), (2, 6, 3, 7)):
-            upper, lower = (shuffled(builder, rows[i], rows[i + 1], pair) for i in (0, 2))
-            columns += [shuffled(builder, upper, lower, order) for order in ((0, 1, 4, 5), (2, 3, 6, 7))]
-        for column in columns:
-            _write(builder, to_address, builder.fpext(column, _machine_type(_DOUBLES)))
-            to_address = builder.gep(to_address, [ir.IntType(64)(DOUBLE_LANES)])
+        to_address = address_of(context, builder, signature.args[2], to_array, to)
+        columns = [read(builder, builder.gep(address, [ir.IntType(64)(i * LANES)]), LANES) for i in range(BLOCK)]
+        vectors = _transposed(builder, columns)
+        for row in range(LANES):
+            vector, first = vectors[row % BLOCK], row // BLOCK * BLOCK
+            _write(builder, to_address, shuffled(builder, vector, vector, range(first, first + BLOCK)))
+            to_address = builder.gep(to_address, [step])
         return context.get_dummy_value()
 
-    return types.void(source, types.intp, types.intp, destination, types.intp), generate
+    return types.void(workspace, types.intp, destination, types.intp, types.intp), generate
 
 
-def _transposed(builder: Any, rows: Sequence[Any]) -> list[Any]:
-    """Three rounds of exchanging halves: of neighbours, of pairs, and of the two sides."""
-    low, high = (0, 8, 1, 9, 4, 12, 5, 13), (2, 10, 3, 11, 6, 14, 7, 15)
-    pairs = [
-        shuffled(builder, rows[i], rows[i + 1], order) for i in range(0, LANES, 2) for order in (low, high)
-    ]
-    low, high = (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15)
-    fours = [
-        shuffled(builder, pairs[i + side], pairs[i + 2 + side], order)
-        for i in (0, 4)
-        for side in (0, 1)
-        for order in (low, high)
-    ]
-    low, high = (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15)
-    return [shuffled(builder, fours[i], fours[i + 4], order) for order in (low, high) for i in range(4)]
+def _transposed(builder: Any, vectors: Sequence[Any]) -> list[Any]:
+    """Exchange neighbours, then pairs, within the blocks of four vectors."""
+    count = vectors[0].type.count
+    blocks = range(0, count, BLOCK)
+    low = [lane for i in blocks for lane in (i, count + i, i + 1, count + i + 1)]
+    high = [lane + 2 for lane in low]
+    pairs = [shuffled(builder, vectors[i], vectors[i + 1], order) for i in (0, 2) for order in (low, high)]
+    low = [lane for i in blocks for lane in (i, i + 1, count + i, count + i + 1)]
+    high = [lane + 2 for lane in low]
+    return [shuffled(builder, pairs[i], pairs[i + 2], order) for i in (0, 1) for order in (low, high)]
+
+
+def _joined(builder: Any, parts: Sequence[Any]) -> Any:
+    """Vectors of one size as one vector, of twice as many or four times as many numbers."""
+    while len(parts) > 1:
+        whole = range(2 * parts[0].type.count)
+        parts = [shuffled(builder, parts[i], parts[i + 1], whole) for i in range(0, len(parts), 2)]
+    return parts[0]
 
 
 def shuffled(builder: Any, first: Any, second: Any, order: Sequence[int]) -> Any:
@@ -386,10 +427,10 @@ doubles = cast("Callable[[np.floating[Any] | float], Vector]", _spread(types.flo
 """A float64 number in every lane."""
 
 load = cast("Callable[[Array, int], Vector]", intrinsic(_load))
-"""The elements of an array from an offset on; of float32 eight, of float64 four."""
+"""The elements of an array from an offset on, as many as there are lanes."""
 
 load_widened = cast("Callable[[Array, int], Vector]", intrinsic(_load_widened))
-"""Four elements of a float32 array from an offset on, as float64."""
+"""The elements of a float32 array from an offset on, as float64."""
 
 load_spread = cast("Callable[[Array, int], Vector]", intrinsic(_load_spread))
 """One element of an array in every lane."""
@@ -397,9 +438,23 @@ load_spread = cast("Callable[[Array, int], Vector]", intrinsic(_load_spread))
 store = cast("Callable[[Array, int, Vector], None]", intrinsic(_store))
 """Write the lanes to an array from an offset on."""
 
-transpose_block = cast("Callable[[Array, int, int, Array, int, int], None]", intrinsic(_transpose_block))
-"""Copy 8 rows of 8 float32 elements as columns: source, its start and stride, destination, likewise."""
+load_some = cast("Callable[[NDArray[np.float32], int, int], Vector]", intrinsic(_load_some))
+"""The elements of a float32 array from an offset on, not more than a count; anything in the lanes beyond."""
 
-transpose_widened = cast("Callable[[Array, int, int, Array, int], None]", intrinsic(_transpose_widened))
-"""Copy 4 rows of 4 float32 elements as 4 columns of float64, one after the other: source, its start and
-stride, destination, its start."""
+store_some = cast("Callable[[NDArray[np.float32], int, Vector, int], None]", intrinsic(_store_some))
+"""Write lanes to a float32 array from an offset on, not more than a count."""
+
+columns_to_lanes = cast(
+    "Callable[[NDArray[np.float32], int, int, int, Array, int], None]", intrinsic(_columns_to_lanes)
+)
+"""Copy the first 4 numbers of as many rows as there are lanes, each column as a vector.
+
+The source, its start, the step between rows, and their number; lanes beyond it repeat the last row. Then the
+workspace, of float32 or float64, and the place of the first column in it.
+"""
+
+lanes_to_columns = cast(
+    "Callable[[NDArray[np.float32], int, NDArray[np.float32], int, int], None]", intrinsic(_lanes_to_columns)
+)
+"""Copy 4 vectors of float32 back as columns of rows: the workspace, the place of the first vector, the
+destination, its start, and the step between rows."""

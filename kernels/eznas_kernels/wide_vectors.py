@@ -1,4 +1,4 @@
-"""Vectors of 32 float32 numbers, for loops of many operations each of which waits for the one before.
+"""Vectors of float32 numbers that fill four registers, for loops of many operations each of which waits for the one before.
 
 With AVX2 an operation becomes four instructions that do not wait for each other. The compiler would put whole
 vectors one after the other, and a processor does not look that far ahead. `vectors.add` and its like work on
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels.vectors import LANES, Vector, VectorType, address_of, all_lanes, read, shuffled
 
-WIDTH: Final = 32
+WIDTH: Final = 4 * LANES
 """Numbers in a wide vector."""
 
 AHEAD: Final = 1024
