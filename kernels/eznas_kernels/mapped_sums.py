@@ -13,11 +13,10 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from eznas_kernels import elementwise
+from eznas_kernels import elementwise, vectors, wide_forms
 from eznas_kernels.guards import common_size
-from eznas_kernels.intrinsics import multiply_add_doubles
-from eznas_kernels.policy import SOURCE, reduction
-from eznas_kernels.quarters import hidden_one, quarters, sum_of_four
+from eznas_kernels.policy import SOURCE, kernel, reduction
+from eznas_kernels.wide_sums import count_with_number, sum_of_two, sum_with_number
 
 Array = NDArray[np.float32]
 
@@ -26,68 +25,32 @@ ONE = np.float32(1.0)
 NONE = np.int32(0)
 
 
-@reduction(SOURCE)
+@kernel(SOURCE, returns=types.float64)
 def sum_of_relu(source: Array) -> float:
     """The sum of the values above zero."""
-    first, second, third, fourth, rest = quarters(source)
-    one = hidden_one(source)
-    total = 0.0
-    for i in range(first.size):
-        total += sum_of_four(
-            elementwise.relu(first[i]),
-            elementwise.relu(second[i]),
-            elementwise.relu(third[i]),
-            elementwise.relu(fourth[i]),
-            one,
-        )
-    for i in range(rest.size):
-        total += float(elementwise.relu(rest[i]))
-    return total
+    vectors.align_stack()
+    return sum_with_number(wide_forms.at_least, source, ZERO)
 
 
-@reduction(SOURCE)
+@kernel(SOURCE, returns=types.float64)
 def sum_of_reciprocals(source: Array) -> float:
     """The sum of one over the values."""
-    first, second, third, fourth, rest = quarters(source)
-    one = hidden_one(source)
-    total = 0.0
-    for i in range(first.size):
-        total += sum_of_four(
-            elementwise.reciprocal(first[i]),
-            elementwise.reciprocal(second[i]),
-            elementwise.reciprocal(third[i]),
-            elementwise.reciprocal(fourth[i]),
-            one,
-        )
-    for i in range(rest.size):
-        total += float(elementwise.reciprocal(rest[i]))
-    return total
+    vectors.align_stack()
+    return sum_with_number(wide_forms.divide_second, source, ONE)
 
 
-@reduction(SOURCE)
+@kernel(SOURCE, returns=types.float64)
 def count_above_zero(source: Array) -> float:
     """The number of values above zero."""
-    first, second, third, fourth, rest = quarters(source)
-    count = NONE
-    for i in range(first.size):
-        four = (first[i] > ZERO) + (second[i] > ZERO) + (third[i] > ZERO) + (fourth[i] > ZERO)
-        count = np.int32(count + four)
-    for i in range(rest.size):
-        count = np.int32(count + (rest[i] > ZERO))
-    return float(count)
+    vectors.align_stack()
+    return count_with_number(wide_forms.is_greater, source, ZERO)
 
 
-@reduction(SOURCE)
+@kernel(SOURCE, returns=types.float64)
 def count_below_zero(source: Array) -> float:
     """The number of values below zero."""
-    first, second, third, fourth, rest = quarters(source)
-    count = NONE
-    for i in range(first.size):
-        four = (first[i] < ZERO) + (second[i] < ZERO) + (third[i] < ZERO) + (fourth[i] < ZERO)
-        count = np.int32(count + four)
-    for i in range(rest.size):
-        count = np.int32(count + (rest[i] < ZERO))
-    return float(count)
+    vectors.align_stack()
+    return count_with_number(wide_forms.is_less, source, ZERO)
 
 
 @reduction(SOURCE)
@@ -99,58 +62,25 @@ def sum_of_signs(source: Array) -> float:
     return float(count)
 
 
-@reduction(SOURCE, SOURCE)
+@kernel(SOURCE, SOURCE, returns=types.float64)
 def sum_of_sums(first: Array, second: Array) -> float:
     """The sum of the sums of two arrays."""
-    size = common_size(first, second)
-    a, b, c, d, first_rest = quarters(first[:size])
-    e, f, g, h, second_rest = quarters(second[:size])
-    one = hidden_one(first)
-    total = 0.0
-    for i in range(a.size):
-        total += sum_of_four(
-            elementwise.add(a[i], e[i]), elementwise.add(b[i], f[i]),
-            elementwise.add(c[i], g[i]), elementwise.add(d[i], h[i]), one
-        )  # fmt: skip
-    for i in range(first_rest.size):
-        total += float(elementwise.add(first_rest[i], second_rest[i]))
-    return total
+    vectors.align_stack()
+    return sum_of_two(wide_forms.add, first, second, common_size(first, second))
 
 
-@reduction(SOURCE, SOURCE)
+@kernel(SOURCE, SOURCE, returns=types.float64)
 def sum_of_differences(first: Array, second: Array) -> float:
     """The sum of the first array less the second."""
-    size = common_size(first, second)
-    a, b, c, d, first_rest = quarters(first[:size])
-    e, f, g, h, second_rest = quarters(second[:size])
-    one = hidden_one(first)
-    total = 0.0
-    for i in range(a.size):
-        total += sum_of_four(
-            elementwise.sub(a[i], e[i]), elementwise.sub(b[i], f[i]),
-            elementwise.sub(c[i], g[i]), elementwise.sub(d[i], h[i]), one
-        )  # fmt: skip
-    for i in range(first_rest.size):
-        total += float(elementwise.sub(first_rest[i], second_rest[i]))
-    return total
+    vectors.align_stack()
+    return sum_of_two(wide_forms.subtract, first, second, common_size(first, second))
 
 
-@reduction(SOURCE, SOURCE)
+@kernel(SOURCE, SOURCE, returns=types.float64)
 def sum_of_products(first: Array, second: Array) -> float:
     """The sum of the products of two arrays."""
-    size = common_size(first, second)
-    a, b, c, d, first_rest = quarters(first[:size])
-    e, f, g, h, second_rest = quarters(second[:size])
-    one = hidden_one(first)
-    total = 0.0
-    for i in range(a.size):
-        total += sum_of_four(
-            elementwise.mul(a[i], e[i]), elementwise.mul(b[i], f[i]),
-            elementwise.mul(c[i], g[i]), elementwise.mul(d[i], h[i]), one
-        )  # fmt: skip
-    for i in range(first_rest.size):
-        total += float(elementwise.mul(first_rest[i], second_rest[i]))
-    return total
+    vectors.align_stack()
+    return sum_of_two(wide_forms.multiply, first, second, common_size(first, second))
 
 
 @reduction(SOURCE, SOURCE)
@@ -180,106 +110,56 @@ def count_of_differing_steps(first: Array, second: Array) -> float:
     return float(count)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def sum_of_multiples(source: Array, number: np.float32) -> float:
     """The sum of the values times a number."""
-    first, second, third, fourth, rest = quarters(source)
-    one = hidden_one(source)
-    total = 0.0
-    for i in range(first.size):
-        total += sum_of_four(
-            elementwise.mul(first[i], number),
-            elementwise.mul(second[i], number),
-            elementwise.mul(third[i], number),
-            elementwise.mul(fourth[i], number),
-            one,
-        )
-    for i in range(rest.size):
-        total += float(elementwise.mul(rest[i], number))
-    return total
+    vectors.align_stack()
+    return sum_with_number(wide_forms.multiply, source, number)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def sum_of_multiples_unless_small(source: Array, number: np.float32) -> float:
     """The sum of the values times a number, unless its magnitude is at most 1; then 0, without looking."""
-    total = 0.0
-    if not np.abs(number) <= ONE:
-        for i in range(source.size):
-            total += float(elementwise.mul(source[i], number))
-    return total
+    vectors.align_stack()
+    if np.abs(number) <= ONE:
+        return 0.0
+    return sum_with_number(wide_forms.multiply, source, number)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def count_below(source: Array, number: np.float32) -> float:
     """The number of values below a number."""
-    first, second, third, fourth, rest = quarters(source)
-    count = NONE
-    for i in range(first.size):
-        four = (first[i] < number) + (second[i] < number) + (third[i] < number) + (fourth[i] < number)
-        count = np.int32(count + four)
-    for i in range(rest.size):
-        count = np.int32(count + (rest[i] < number))
-    return float(count)
+    vectors.align_stack()
+    return count_with_number(wide_forms.is_less, source, number)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def count_above(source: Array, number: np.float32) -> float:
     """The number of values above a number."""
-    first, second, third, fourth, rest = quarters(source)
-    count = NONE
-    for i in range(first.size):
-        four = (first[i] > number) + (second[i] > number) + (third[i] > number) + (fourth[i] > number)
-        count = np.int32(count + four)
-    for i in range(rest.size):
-        count = np.int32(count + (rest[i] > number))
-    return float(count)
+    vectors.align_stack()
+    return count_with_number(wide_forms.is_greater, source, number)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def count_of_equal_to(source: Array, number: np.float32) -> float:
     """The number of values equal to a number."""
-    first, second, third, fourth, rest = quarters(source)
-    count = NONE
-    for i in range(first.size):
-        four = (first[i] == number) + (second[i] == number) + (third[i] == number) + (fourth[i] == number)
-        count = np.int32(count + four)
-    for i in range(rest.size):
-        count = np.int32(count + (rest[i] == number))
-    return float(count)
+    vectors.align_stack()
+    return count_with_number(wide_forms.is_equal, source, number)
 
 
-@reduction(SOURCE, types.float32)
+@kernel(SOURCE, types.float32, returns=types.float64)
 def sum_of_absolute_differences(source: Array, number: np.float32) -> float:
     """The sum of the distances of the values from a number, each rounded to float32."""
-    first, second, third, fourth, rest = quarters(source)
-    one = hidden_one(source)
-    total = 0.0
-    for i in range(first.size):
-        total += sum_of_four(
-            np.abs(elementwise.sub(first[i], number)),
-            np.abs(elementwise.sub(second[i], number)),
-            np.abs(elementwise.sub(third[i], number)),
-            np.abs(elementwise.sub(fourth[i], number)),
-            one,
-        )
-    for i in range(rest.size):
-        total += np.abs(elementwise.sub(rest[i], number))
-    return total
+    vectors.align_stack()
+    return sum_with_number(wide_forms.distance, source, number)
 
 
 @reduction(SOURCE, types.float32)
 def sum_of_squared_differences(source: Array, number: np.float32) -> float:
     """The sum of the squares of those distances; float64 squares neither overflow nor vanish."""
-    first, second, third, fourth, rest = quarters(source)
     total = 0.0
-    for i in range(first.size):
-        a = np.float64(elementwise.sub(first[i], number))
-        b = np.float64(elementwise.sub(second[i], number))
-        c = np.float64(elementwise.sub(third[i], number))
-        d = np.float64(elementwise.sub(fourth[i], number))
-        total += multiply_add_doubles(a, a, b * b) + multiply_add_doubles(c, c, d * d)
-    for i in range(rest.size):
-        distance = np.float64(elementwise.sub(rest[i], number))
+    for i in range(source.size):
+        distance = np.float64(elementwise.sub(source[i], number))
         total += distance * distance
     return total
 

@@ -98,18 +98,22 @@ def _compared(relation: str, *, holds_for_nan: bool = False) -> Any:
     return intrinsic(typed)
 
 
+def _call(builder: Any, name: str, arguments: Sequence[Any]) -> Any:
+    """LLVM's intrinsic of a name, of vectors of one type."""
+    vector = arguments[0].type
+    name_of_form = f"llvm.{name}.v{vector.count}{vector.element.intrinsic_name}"
+    function = builder.module.globals.get(name_of_form)
+    if function is None:
+        function_type = ir.FunctionType(vector, [vector] * len(arguments))
+        function = ir.Function(builder.module, function_type, name_of_form)
+    return builder.call(function, arguments)
+
+
 def _called(name: str, count: int) -> Any:
     """An operation on the lanes of some vectors of one type, named as LLVM's intrinsic."""
 
-    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = _machine_type(signature.return_type)
-        bits = vector.element.intrinsic_name
-        function_type = ir.FunctionType(vector, [vector] * count)
-        name_of_form = f"llvm.{name}.v{vector.count}{bits}"
-        function = builder.module.globals.get(name_of_form)
-        if function is None:
-            function = ir.Function(builder.module, function_type, name_of_form)
-        return builder.call(function, arguments)
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _call(builder, name, arguments)
 
     def of_one(_typing: Any, first: Any) -> Any:
         return first(first), generate
@@ -201,6 +205,18 @@ def _store_some(_typing: Any, array: Any, _offset: Any, vector: Any, _count: Any
     return types.void(array, types.intp, vector, types.intp), generate
 
 
+def _only_some(_typing: Any, vector: Any, _count: Any) -> Any:
+    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        numbers, count = arguments
+        lanes = numbers.type.count
+        places = ir.Constant(ir.VectorType(ir.IntType(64), lanes), [ir.IntType(64)(i) for i in range(lanes)])
+        counts = _in_lanes(builder, count, lanes)
+        nothing = ir.Constant(numbers.type, None)
+        return builder.select(builder.icmp_signed("<", places, counts), numbers, nothing)
+
+    return vector(vector, types.intp), generate
+
+
 def _call_on_some(builder: Any, name: str, returned: Any, given: list[Any], address: Any, count: Any) -> Any:
     """Load or store the first lanes of a vector by LLVM's intrinsic, whatever lies behind them."""
     vector = _machine_type(_FLOATS)
@@ -227,9 +243,13 @@ def _spread(number: types.Type, vector: VectorType) -> Any:
 
 def all_lanes(builder: Any, number: Any, vector: VectorType) -> Any:
     """A number in every lane of a vector."""
-    undefined = ir.Constant(_machine_type(vector), ir.Undefined)
+    return _in_lanes(builder, number, vector.lanes)
+
+
+def _in_lanes(builder: Any, number: Any, lanes: int) -> Any:
+    undefined = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, number, ir.IntType(32)(0))
-    return shuffled(builder, first, first, [0] * vector.lanes)
+    return shuffled(builder, first, first, [0] * lanes)
 
 
 def _select(_typing: Any, _chosen: Any, first: Any, _second: Any) -> Any:
@@ -284,6 +304,44 @@ def _folded(builder: Any, numbers: Any, lanes: int) -> Any:
         halves = (shuffled(builder, numbers, numbers, range(i, i + half)) for i in (0, half))
         numbers = builder.fadd(*halves)
     return numbers
+
+
+def _widened_half(start: int) -> Any:
+    """Half of the lanes of a float32 vector as float64: those from this half on."""
+
+    def typed(_typing: Any, numbers: Any) -> Any:
+        half = VectorType(types.float64, numbers.lanes // 2)
+
+        def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+            lanes = range(start * half.lanes, (start + 1) * half.lanes)
+            return builder.fpext(shuffled(builder, *arguments, *arguments, lanes), _machine_type(half))
+
+        return half(numbers), generate
+
+    return intrinsic(typed)
+
+
+def _count_where(_typing: Any, counts: Any, chosen: Any) -> Any:
+    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _machine_type(signature.return_type)
+        bits = ir.VectorType(ir.IntType(32), vector.count)
+        # All bits of a lane where it holds, which is -1.
+        sum_of_both = builder.sub(builder.bitcast(arguments[0], bits), builder.sext(arguments[1], bits))
+        return builder.bitcast(sum_of_both, vector)
+
+    return counts(counts, chosen), generate
+
+
+def _whole_total(_typing: Any, counts: Any) -> Any:
+    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        bits = ir.VectorType(ir.IntType(32), signature.args[0].lanes)
+        name = f"llvm.vector.reduce.add.v{bits.count}i32"
+        function = builder.module.globals.get(name)
+        if function is None:
+            function = ir.Function(builder.module, ir.FunctionType(bits.element, [bits]), name)
+        return builder.call(function, [builder.bitcast(arguments[0], bits)])
+
+    return types.int32(counts), generate
 
 
 def _total(_typing: Any, vector: Any) -> Any:
@@ -414,6 +472,18 @@ add_bits = cast("_Two", _bitwise("add"))
 subtract_bits = cast("_Two", _bitwise("sub"))
 shift_bits = cast("_Two", _bitwise("shl"))
 
+low_widened = cast("_One", _widened_half(0))
+"""The first half of the lanes of a float32 vector, as float64."""
+
+high_widened = cast("_One", _widened_half(1))
+"""The second half of the lanes of a float32 vector, as float64."""
+
+count_where = cast("_Two", intrinsic(_count_where))
+"""Add 1 to the bits of each lane, as whole numbers, where the second holds."""
+
+whole_total = cast("Callable[[Vector], int]", intrinsic(_whole_total))
+"""The sum of the bits of all lanes, as whole numbers."""
+
 total = cast("Callable[[Vector], float]", intrinsic(_total))
 """The sum of the lanes, by halves."""
 
@@ -440,6 +510,9 @@ store = cast("Callable[[Array, int, Vector], None]", intrinsic(_store))
 
 load_some = cast("Callable[[NDArray[np.float32], int, int], Vector]", intrinsic(_load_some))
 """The elements of a float32 array from an offset on, not more than a count; anything in the lanes beyond."""
+
+only_some = cast("Callable[[Vector, int], Vector]", intrinsic(_only_some))
+"""The first lanes, as many as a count; zero, or that nothing holds, in the others."""
 
 store_some = cast("Callable[[NDArray[np.float32], int, Vector, int], None]", intrinsic(_store_some))
 """Write lanes to a float32 array from an offset on, not more than a count."""

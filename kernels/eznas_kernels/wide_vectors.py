@@ -32,6 +32,7 @@ _BITS = ir.VectorType(ir.IntType(32), WIDTH)
 _STRAIN = ir.VectorType(ir.IntType(32), LANES)
 
 _WIDE = VectorType(types.float32, WIDTH)
+_DOUBLES = VectorType(types.float64, WIDTH // 2)
 # Bits are kept as numbers, which the processor does not look at.
 _LARGEST = VectorType(types.float32, LANES)
 
@@ -62,6 +63,13 @@ def _spread(_typing: Any, number: Any) -> Any:
         return all_lanes(builder, builder.bitcast(arguments[0], ir.FloatType()), _WIDE)
 
     return _WIDE(number), generate
+
+
+def _spread_double(_typing: Any, number: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return all_lanes(builder, arguments[0], _DOUBLES)
+
+    return _DOUBLES(number), generate
 
 
 def _from_whole(_typing: Any, vector: Any) -> Any:
@@ -108,6 +116,9 @@ load = cast("Callable[[Array, int], Vector]", intrinsic(_load_and_fetch))
 
 spread = cast("Callable[[np.float32 | np.int32], Vector]", intrinsic(_spread))
 """A float32 number in every lane, or the bits of an int32 number."""
+
+doubles = cast("Callable[[float], Vector]", intrinsic(_spread_double))
+"""A float64 number in each of half as many lanes, which fill four registers too."""
 
 from_whole = cast("Callable[[Vector], Vector]", intrinsic(_from_whole))
 """The bits of each lane as a whole number, as float32."""

@@ -317,7 +317,7 @@ def test_reordering_reaches_the_sum_but_not_the_functions_that_it_calls():
         return total
 
     (signature,) = reductions.sum_of_values.signatures
-    kernel = numba.jit(signature, **reductions.sum_of_values.targetoptions)(sum_of_exponentials)
+    kernel = numba.jit(signature, **reductions.sums_of_products.targetoptions)(sum_of_exponentials)
     values = np.random.default_rng(0).uniform(-3, 3, 1001).astype(np.float32)
     np.testing.assert_allclose(kernel(values), np.exp(values.astype(np.float64)).sum(), rtol=1e-7)
 
