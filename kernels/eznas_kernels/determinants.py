@@ -1,6 +1,6 @@
 """Determinants and their logarithms of many square matrices.
 
-Orders 2 and 3 are worked out in float64, larger ones by elimination in float32: eight matrices side by
+Orders 2 and 3 are worked out in float64, larger ones by elimination in float32: matrices side by
 side in the lanes of vectors, or the last few one after the other, with the same bits.
 """
 
@@ -31,8 +31,9 @@ Doubles = NDArray[np.float64]
 Sizes = NDArray[np.int64]
 
 
-# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2).
-FEWEST_IN_LANES = LANES // 2
+# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2); sixteen as long
+# as 1.5 of order 16, 2.8 of order 32, 4.8 of order 64 (AVX-512).
+FEWEST_IN_LANES = 4
 # Matrices of order 2 and 3 whose float64 determinants are kept at a time.
 CHUNK = 8 * LANES
 
@@ -86,7 +87,7 @@ def _small_determinants(
 def _find_pivots(
     source: Array, first: int, count: int, order: int, workspace: Array, pivots: Array, signs: Array
 ) -> None:
-    """The pivots of up to eight matrices from the first on, in lanes.
+    """The pivots of some matrices from the first on, not more than there are lanes.
 
     The product of a lane's pivots and signs, of which there is one more, is the determinant; the additional
     sign is NaN for a matrix that is not finite.

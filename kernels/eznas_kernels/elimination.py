@@ -1,8 +1,8 @@
-"""Gaussian elimination of eight matrices at once, one in each lane, or of one alone.
+"""Gaussian elimination of several matrices at once, one in each lane, or of one alone.
 
-A workspace holds element e of matrix l at e * 8 + l. Rows are eliminated as if they were columns (a matrix
-and its transpose have one determinant), so that the numbers of which the pivot is the largest lie side by
-side.
+A workspace holds element e of matrix l at e * LANES + l. Rows are eliminated as if they were columns (a
+matrix and its transpose have one determinant), so that the numbers of which the pivot is the largest lie side
+by side.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _update_two(
 
 @scalar
 def workspace_size(order: int) -> int:
-    """The numbers of a workspace for eight matrices.
+    """The numbers of a workspace for matrices in all lanes.
 
     It has room for two more columns behind them: elsewhere, what is kept in these could lie so that
     processors take loads for stores a page away, and wait.

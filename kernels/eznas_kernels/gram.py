@@ -1,9 +1,9 @@
 """The Gram matrix A Aᵀ of float32 rows, in float64.
 
 Products of float32 numbers are exact in float64. Blocks of columns are widened and turned first, so that each
-number is converted once and four rows of a column lie side by side: a panel. Sums then wait for nothing but
-multipliers, and lines of a block need no sum across a register (as in K. Goto and R. A. van de Geijn, Anatomy
-of High-Performance Matrix Multiplication).
+number is converted once and as many rows of a column as there are lanes lie side by side: a panel. Sums then
+wait for nothing but multipliers, and lines of a block need no sum across a register (as in K. Goto and R. A.
+van de Geijn, Anatomy of High-Performance Matrix Multiplication).
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _add_products_with_one(
 
 @inlined
 def _add_lower_products(panels: Doubles, width: int, gram: Doubles, stride: int) -> None:
-    """Add the products of the rows of all panels, four at a time, with the panels before and with their own."""
+    """Add the products of all rows, four at a time, with the panels before theirs, and with their own."""
     size = width * DOUBLE_LANES
     for row in range(0, stride, FACTORS):
         own = row // DOUBLE_LANES * DOUBLE_LANES

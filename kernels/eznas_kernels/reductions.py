@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eznas_kernels import vectors, wide_forms
 from eznas_kernels.guards import common_size
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, kernel, reduction
-from eznas_kernels.wide_sums import sums_of_distances, sum_with_number
+from eznas_kernels.wide_sums import sum_with_number, sums_of_distances
 
 Array = NDArray[np.float32]
 Sizes = NDArray[np.int64]

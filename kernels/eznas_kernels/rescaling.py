@@ -96,7 +96,7 @@ def distances_in_rows(count: int, length: int, workspace: Array) -> None:
 
 @scalar
 def columns_in_vectors(width: int) -> int:
-    """How many of the columns pairs of vectors cover, of which the last two may overlap; a part of one is left."""
+    """How many columns pairs of vectors cover, the last of which may overlap; less than a vector is left."""
     rest = width % (2 * LANES)
     return width if rest == 0 or rest >= LANES else width - rest
 

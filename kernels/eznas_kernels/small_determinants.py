@@ -1,4 +1,4 @@
-"""Determinants of order 2 and 3 of eight matrices in lanes, as exact as float64 can say them.
+"""Determinants of order 2 and 3 of matrices in lanes, as exact as float64 can say them.
 
 Products of two float32 numbers are exact in float64. Of order 3, every rounding error is kept and added at
 the end (T. J. Dekker's and D. E. Knuth's exact products and sums), so that a singular matrix gives zero and
@@ -45,7 +45,7 @@ def _unless_finite(value: Vector, everything: Vector) -> Vector:
 
 @inlined
 def determinants_of_order_2(workspace: Array, values: Doubles, to: int) -> None:
-    """Write eight determinants from an index on; NaN of matrices that hold NaN or infinity."""
+    """Write the determinants of all lanes from an index on; NaN of matrices that hold NaN or infinity."""
     for lane in range(0, LANES, DOUBLE_LANES):
         a, b = vectors.load_widened(workspace, lane), vectors.load_widened(workspace, LANES + lane)
         c = vectors.load_widened(workspace, 2 * LANES + lane)
@@ -57,7 +57,7 @@ def determinants_of_order_2(workspace: Array, values: Doubles, to: int) -> None:
 
 @inlined
 def determinants_of_order_3(workspace: Array, values: Doubles, to: int) -> None:
-    """Write eight determinants from an index on; NaN of matrices that hold NaN or infinity."""
+    """Write the determinants of all lanes from an index on; NaN of matrices that hold NaN or infinity."""
     for lane in range(0, LANES, DOUBLE_LANES):
         a, b = vectors.load_widened(workspace, lane), vectors.load_widened(workspace, LANES + lane)
         c = vectors.load_widened(workspace, 2 * LANES + lane)

@@ -1,7 +1,7 @@
 """Vectors of numbers held in registers, for kernels whose lanes the compiler would not find by itself.
 
-A `Vector` of `LANES` float32 or of `DOUBLE_LANES` float64 numbers fills one register of AVX-512 or AVX2; other
-processors use several. Each function becomes the one instruction (or few) that its name says.
+A `Vector` of `LANES` float32 or of `DOUBLE_LANES` float64 numbers fills one register of AVX-512 or AVX2, and
+several of other processors. Each function becomes the one instruction (or few) that its name says.
 """
 
 from __future__ import annotations
@@ -98,22 +98,18 @@ def _compared(relation: str, *, holds_for_nan: bool = False) -> Any:
     return intrinsic(typed)
 
 
-def _call(builder: Any, name: str, arguments: Sequence[Any]) -> Any:
-    """LLVM's intrinsic of a name, of vectors of one type."""
-    vector = arguments[0].type
-    name_of_form = f"llvm.{name}.v{vector.count}{vector.element.intrinsic_name}"
-    function = builder.module.globals.get(name_of_form)
-    if function is None:
-        function_type = ir.FunctionType(vector, [vector] * len(arguments))
-        function = ir.Function(builder.module, function_type, name_of_form)
-    return builder.call(function, arguments)
-
-
 def _called(name: str, count: int) -> Any:
     """An operation on the lanes of some vectors of one type, named as LLVM's intrinsic."""
 
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return _call(builder, name, arguments)
+    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        vector = _machine_type(signature.return_type)
+        bits = vector.element.intrinsic_name
+        function_type = ir.FunctionType(vector, [vector] * count)
+        name_of_form = f"llvm.{name}.v{vector.count}{bits}"
+        function = builder.module.globals.get(name_of_form)
+        if function is None:
+            function = ir.Function(builder.module, function_type, name_of_form)
+        return builder.call(function, arguments)
 
     def of_one(_typing: Any, first: Any) -> Any:
         return first(first), generate
@@ -139,8 +135,10 @@ def read(builder: Any, address: Any, lanes: int) -> Any:
 
 
 def _read_blocks(builder: Any, start: Any, step: Any, rows: int, last: Any) -> list[Any]:
-    """Four numbers of each row, as four vectors whose blocks are every fourth row; after the last, that one."""
-    row_numbers = [builder.select(builder.icmp_signed("<", i, last), i, last) for i in map(ir.IntType(64), range(rows))]
+    """Four numbers of each row, as four vectors of every fourth row; those after the last are the last."""
+    row_numbers = [
+        builder.select(builder.icmp_signed("<", i, last), i, last) for i in map(ir.IntType(64), range(rows))
+    ]
     blocks = [read(builder, builder.gep(start, [builder.mul(row, step)]), BLOCK) for row in row_numbers]
     return [_joined(builder, blocks[i::BLOCK]) for i in range(BLOCK)]
 
@@ -206,7 +204,7 @@ def _store_some(_typing: Any, array: Any, _offset: Any, vector: Any, _count: Any
 
 
 def _only_some(_typing: Any, vector: Any, _count: Any) -> Any:
-    def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         numbers, count = arguments
         lanes = numbers.type.count
         places = ir.Constant(ir.VectorType(ir.IntType(64), lanes), [ir.IntType(64)(i) for i in range(lanes)])
@@ -314,7 +312,8 @@ def _widened_half(start: int) -> Any:
 
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             lanes = range(start * half.lanes, (start + 1) * half.lanes)
-            return builder.fpext(shuffled(builder, *arguments, *arguments, lanes), _machine_type(half))
+            (floats,) = arguments
+            return builder.fpext(shuffled(builder, floats, floats, lanes), _machine_type(half))
 
         return half(numbers), generate
 
@@ -384,12 +383,16 @@ def _columns_to_lanes(
     return types.void(source, types.intp, types.intp, types.intp, workspace, types.intp), generate
 
 
-def _lanes_to_columns(_typing: Any, workspace: Any, _start: Any, destination: Any, _to: Any, _step: Any) -> Any:
+def _lanes_to_columns(
+    _typing: Any, workspace: Any, _start: Any, destination: Any, _to: Any, _step: Any
+) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, start, to_array, to, step = arguments
         address = address_of(context, builder, signature.args[0], array, start)
         to_address = address_of(context, builder, signature.args[2], to_array, to)
-        columns = [read(builder, builder.gep(address, [ir.IntType(64)(i * LANES)]), LANES) for i in range(BLOCK)]
+        columns = [
+            read(builder, builder.gep(address, [ir.IntType(64)(i * LANES)]), LANES) for i in range(BLOCK)
+        ]
         vectors = _transposed(builder, columns)
         for row in range(LANES):
             vector, first = vectors[row % BLOCK], row // BLOCK * BLOCK
@@ -508,7 +511,7 @@ load_spread = cast("Callable[[Array, int], Vector]", intrinsic(_load_spread))
 store = cast("Callable[[Array, int, Vector], None]", intrinsic(_store))
 """Write the lanes to an array from an offset on."""
 
-load_some = cast("Callable[[NDArray[np.float32], int, int], Vector]", intrinsic(_load_some))
+load_some = cast("Callable[[NDArray[np.float32], int | np.uint64, int], Vector]", intrinsic(_load_some))
 """The elements of a float32 array from an offset on, not more than a count; anything in the lanes beyond."""
 
 only_some = cast("Callable[[Vector, int], Vector]", intrinsic(_only_some))

@@ -1,8 +1,8 @@
 """Sums and counts of what is made of float32 numbers, by wide vectors, with sums in float64.
 
-Memory is fetched ahead in the same loop, see `wide_vectors`: of statistics that are not in the cache 31 to 37 GB
-a second are read, and 24 by the loops of the compiler, which read at four places at once (AVX-512). What is made
-of numbers is told by a form of `wide_forms`.
+Memory is fetched ahead in the same loop, see `wide_vectors`: 31 to 37 GB a second of statistics that are not
+in the cache are read, by loops of the compiler 23 (AVX-512). What is made of numbers is told by a form of
+`wide_forms`.
 """
 
 from __future__ import annotations

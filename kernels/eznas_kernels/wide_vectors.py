@@ -1,6 +1,6 @@
-"""Vectors of float32 numbers that fill four registers, for loops of many operations each of which waits for the one before.
+"""Vectors that fill four registers, for loops of many operations each of which waits for the one before.
 
-With AVX2 an operation becomes four instructions that do not wait for each other. The compiler would put whole
+An operation becomes four instructions that do not wait for each other. The compiler would put whole
 vectors one after the other, and a processor does not look that far ahead. `vectors.add` and its like work on
 these vectors too.
 """

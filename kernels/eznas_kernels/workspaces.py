@@ -1,7 +1,7 @@
 """Memory that kernels work in, from the beginning of a line of the cache on.
 
-Vectors of AVX-512 are as long as a line. Where Numba's arrays begin in the middle of one, which is a matter of
-luck, each load and store touches two: 16 determinants of order 32 took 9.6 µs then, and 7.2 now.
+Vectors of AVX-512 are as long as a line. Where an array of Numba begins in the middle of one, which is a
+matter of luck, each load and store touches two: 32 determinants of order 16 took 4.5 µs then, and 3.0 now.
 """
 
 from __future__ import annotations
