@@ -31,8 +31,8 @@ Doubles = NDArray[np.float64]
 Sizes = NDArray[np.int64]
 
 
-# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2); sixteen as long
-# as 1.5 of order 16, 2.8 of order 32, 4.8 of order 64 (AVX-512).
+# Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2); sixteen as
+# long as 1.5 of order 16, 2.8 of order 32, 4.8 of order 64 (AVX-512).
 FEWEST_IN_LANES = 4
 # Matrices of order 2 and 3 whose float64 determinants are kept at a time.
 CHUNK = 8 * LANES
