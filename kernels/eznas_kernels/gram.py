@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from eznas_kernels import vectors
 from eznas_kernels.policy import inlined, scalar
+from eznas_kernels.transposition import BLOCK, columns_to_lanes
 from eznas_kernels.tridiagonal import padded
-from eznas_kernels.vectors import BLOCK, DOUBLE_LANES
+from eznas_kernels.vectors import DOUBLE_LANES
 from eznas_kernels.workspaces import double_workspace
 
 Array = NDArray[np.float32]
@@ -45,7 +46,7 @@ def _fill_panels(source: Array, rows: int, first: int, width: int, panels: Doubl
             for block in range(0, width, BLOCK):
                 # The last block ends with the panel and widens some columns a second time.
                 column = min(block, width - BLOCK)
-                vectors.columns_to_lanes(
+                columns_to_lanes(
                     source, start + column, columns, there, panels, begin + column * DOUBLE_LANES
                 )
         for lane in range(0 if width < BLOCK else rows - row, DOUBLE_LANES):

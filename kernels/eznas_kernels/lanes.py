@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from eznas_kernels import vectors
 from eznas_kernels.policy import scalar
-from eznas_kernels.vectors import BLOCK, LANES
+from eznas_kernels.transposition import BLOCK, columns_to_lanes, lanes_to_columns
+from eznas_kernels.vectors import LANES
 
 Array = NDArray[np.float32]
 
@@ -26,7 +26,7 @@ def load_matrices(source: Array, start: int, step: int, count: int, size: int, w
     for block in range(0, size, BLOCK):
         # The last block ends with the matrix and copies some elements a second time.
         element = min(block, size - BLOCK)
-        vectors.columns_to_lanes(source, start + element, step, count, workspace, element * LANES)
+        columns_to_lanes(source, start + element, step, count, workspace, element * LANES)
 
 
 @scalar
@@ -39,4 +39,4 @@ def store_matrices(workspace: Array, start: int, size: int, destination: Array) 
         return
     for block in range(0, size, BLOCK):
         element = min(block, size - BLOCK)
-        vectors.lanes_to_columns(workspace, element * LANES, destination, start + element, size)
+        lanes_to_columns(workspace, element * LANES, destination, start + element, size)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from eznas_kernels import transcendental, vectors, wide_transcendental, wide_vectors
 from eznas_kernels.guards import common_size
+from eznas_kernels.partial_vectors import load_some, store_some
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.vectors import LANES
 from eznas_kernels.wide_vectors import WIDTH
@@ -119,12 +120,12 @@ def distances_in_columns(begin: int, length: int, width: int, workspace: Array) 
             vectors.store(workspace, row + right, vectors.subtract(last, right_peaks))
     if covered < width:
         column, rest = begin + covered, width - covered
-        peaks = vectors.load_some(workspace, column, rest)
+        peaks = load_some(workspace, column, rest)
         for row in range(column + width, end, width):
-            peaks = vectors.larger(vectors.load_some(workspace, row, rest), peaks)
+            peaks = vectors.larger(load_some(workspace, row, rest), peaks)
         for row in range(column, end, width):
-            distances = vectors.subtract(vectors.load_some(workspace, row, rest), peaks)
-            vectors.store_some(workspace, row, distances, rest)
+            distances = vectors.subtract(load_some(workspace, row, rest), peaks)
+            store_some(workspace, row, distances, rest)
 
 
 @inlined
@@ -195,13 +196,13 @@ def _sums_of_some_columns(workspace: Array, first: int, length: int, width: int,
     sum_0, sum_1, sum_2, sum_3 = zero, zero, zero, zero
     row = first
     for _ in range(length // 4):
-        sum_0 = vectors.add(sum_0, vectors.load_some(workspace, row, rest))
-        sum_1 = vectors.add(sum_1, vectors.load_some(workspace, row + width, rest))
-        sum_2 = vectors.add(sum_2, vectors.load_some(workspace, row + 2 * width, rest))
-        sum_3 = vectors.add(sum_3, vectors.load_some(workspace, row + 3 * width, rest))
+        sum_0 = vectors.add(sum_0, load_some(workspace, row, rest))
+        sum_1 = vectors.add(sum_1, load_some(workspace, row + width, rest))
+        sum_2 = vectors.add(sum_2, load_some(workspace, row + 2 * width, rest))
+        sum_3 = vectors.add(sum_3, load_some(workspace, row + 3 * width, rest))
         row += 4 * width
     for _ in range(length % 4):
-        sum_0 = vectors.add(sum_0, vectors.load_some(workspace, row, rest))
+        sum_0 = vectors.add(sum_0, load_some(workspace, row, rest))
         row += width
     return vectors.add(vectors.add(sum_0, sum_1), vectors.add(sum_2, sum_3))
 
@@ -236,8 +237,8 @@ def divide_columns(
         totals = _sums_of_some_columns(workspace, first, length, width, rest)
         scales = vectors.divide(one, totals)
         for row in range(first, first + length * width, width):
-            share = _share(vectors.load_some(workspace, row, rest), totals, scales)
-            vectors.store_some(destination, place, share, rest)
+            share = _share(load_some(workspace, row, rest), totals, scales)
+            store_some(destination, place, share, rest)
             place += inner
 
 

@@ -23,10 +23,6 @@ LANES = 16 if compiles_for("avx512f") else 8
 DOUBLE_LANES = LANES // 2
 """Numbers in a vector of float64."""
 
-BLOCK = 4
-"""Rows and columns that are transposed together: instructions take numbers of two registers in any order only
-within blocks of 128 bits."""
-
 
 class Vector(Protocol):
     """Numbers in the lanes of a register, or for each lane whether something holds."""
@@ -54,11 +50,12 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, vector, machine_type)  # type: ignore[no-untyped-call]
 
 
-_FLOATS = VectorType(types.float32, LANES)
-_DOUBLES = VectorType(types.float64, DOUBLE_LANES)
+FLOATS = VectorType(types.float32, LANES)
+DOUBLES = VectorType(types.float64, DOUBLE_LANES)
 
 
-def _machine_type(vector: VectorType) -> Any:
+def machine_type(vector: VectorType) -> Any:
+    """LLVM's type of a vector."""
     return ir.VectorType(_ELEMENTS[vector.element], vector.lanes)
 
 
@@ -102,7 +99,7 @@ def _called(name: str, count: int) -> Any:
     """An operation on the lanes of some vectors of one type, named as LLVM's intrinsic."""
 
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = _machine_type(signature.return_type)
+        vector = machine_type(signature.return_type)
         bits = vector.element.intrinsic_name
         function_type = ir.FunctionType(vector, [vector] * count)
         name_of_form = f"llvm.{name}.v{vector.count}{bits}"
@@ -134,22 +131,14 @@ def read(builder: Any, address: Any, lanes: int) -> Any:
     return builder.load(pointer, align=4 if element == ir.FloatType() else 8)
 
 
-def _read_blocks(builder: Any, start: Any, step: Any, rows: int, last: Any) -> list[Any]:
-    """Four numbers of each row, as four vectors of every fourth row; those after the last are the last."""
-    row_numbers = [
-        builder.select(builder.icmp_signed("<", i, last), i, last) for i in map(ir.IntType(64), range(rows))
-    ]
-    blocks = [read(builder, builder.gep(start, [builder.mul(row, step)]), BLOCK) for row in row_numbers]
-    return [_joined(builder, blocks[i::BLOCK]) for i in range(BLOCK)]
-
-
-def _write(builder: Any, address: Any, vector: Any) -> None:
+def write(builder: Any, address: Any, vector: Any) -> None:
+    """Put a vector from an address on."""
     pointer = builder.bitcast(address, vector.type.as_pointer())
     builder.store(vector, pointer, align=4 if vector.type.element == ir.FloatType() else 8)
 
 
 def _load(_typing: Any, array: Any, _offset: Any) -> Any:
-    vector = _FLOATS if array.dtype == types.float32 else _DOUBLES
+    vector = FLOATS if array.dtype == types.float32 else DOUBLES
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = address_of(context, builder, signature.args[0], *arguments)
@@ -161,13 +150,13 @@ def _load(_typing: Any, array: Any, _offset: Any) -> Any:
 def _load_widened(_typing: Any, array: Any, _offset: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = address_of(context, builder, signature.args[0], *arguments)
-        return builder.fpext(read(builder, address, DOUBLE_LANES), _machine_type(_DOUBLES))
+        return builder.fpext(read(builder, address, DOUBLE_LANES), machine_type(DOUBLES))
 
-    return _DOUBLES(array, types.intp), generate
+    return DOUBLES(array, types.intp), generate
 
 
 def _load_spread(_typing: Any, array: Any, _offset: Any) -> Any:
-    vector = _FLOATS if array.dtype == types.float32 else _DOUBLES
+    vector = FLOATS if array.dtype == types.float32 else DOUBLES
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         number = builder.load(address_of(context, builder, signature.args[0], *arguments))
@@ -179,54 +168,10 @@ def _load_spread(_typing: Any, array: Any, _offset: Any) -> Any:
 def _store(_typing: Any, array: Any, _offset: Any, vector: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = address_of(context, builder, signature.args[0], *arguments[:2])
-        _write(builder, address, arguments[2])
+        write(builder, address, arguments[2])
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector), generate
-
-
-def _load_some(_typing: Any, array: Any, _offset: Any, _count: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = _machine_type(_FLOATS)
-        address = address_of(context, builder, signature.args[0], *arguments[:2])
-        return _call_on_some(builder, "load", vector, [], address, arguments[2])
-
-    return _FLOATS(array, types.intp, types.intp), generate
-
-
-def _store_some(_typing: Any, array: Any, _offset: Any, vector: Any, _count: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        address = address_of(context, builder, signature.args[0], *arguments[:2])
-        _call_on_some(builder, "store", ir.VoidType(), [arguments[2]], address, arguments[3])
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, vector, types.intp), generate
-
-
-def _only_some(_typing: Any, vector: Any, _count: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        numbers, count = arguments
-        lanes = numbers.type.count
-        places = ir.Constant(ir.VectorType(ir.IntType(64), lanes), [ir.IntType(64)(i) for i in range(lanes)])
-        counts = _in_lanes(builder, count, lanes)
-        nothing = ir.Constant(numbers.type, None)
-        return builder.select(builder.icmp_signed("<", places, counts), numbers, nothing)
-
-    return vector(vector, types.intp), generate
-
-
-def _call_on_some(builder: Any, name: str, returned: Any, given: list[Any], address: Any, count: Any) -> Any:
-    """Load or store the first lanes of a vector by LLVM's intrinsic, whatever lies behind them."""
-    vector = _machine_type(_FLOATS)
-    pointer = builder.bitcast(address, vector.as_pointer())
-    every_lane = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
-    arguments = [*given, pointer, every_lane, builder.trunc(count, ir.IntType(32))]
-    function_type = ir.FunctionType(returned, [argument.type for argument in arguments])
-    name_of_form = f"llvm.vp.{name}.v{LANES}f32.p0"
-    function = builder.module.globals.get(name_of_form)
-    if function is None:
-        function = ir.Function(builder.module, function_type, name_of_form)
-    return builder.call(function, arguments)
 
 
 def _spread(number: types.Type, vector: VectorType) -> Any:
@@ -241,10 +186,11 @@ def _spread(number: types.Type, vector: VectorType) -> Any:
 
 def all_lanes(builder: Any, number: Any, vector: VectorType) -> Any:
     """A number in every lane of a vector."""
-    return _in_lanes(builder, number, vector.lanes)
+    return in_lanes(builder, number, vector.lanes)
 
 
-def _in_lanes(builder: Any, number: Any, lanes: int) -> Any:
+def in_lanes(builder: Any, number: Any, lanes: int) -> Any:
+    """A number in so many lanes."""
     undefined = ir.Constant(ir.VectorType(number.type, lanes), ir.Undefined)
     first = builder.insert_element(undefined, number, ir.IntType(32)(0))
     return shuffled(builder, first, first, [0] * lanes)
@@ -267,9 +213,9 @@ def _larger(_typing: Any, first: Any, _second: Any) -> Any:
 def _as_mask(_typing: Any, chosen: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         bits = ir.VectorType(ir.IntType(32), LANES)
-        return builder.bitcast(builder.sext(arguments[0], bits), _machine_type(_FLOATS))
+        return builder.bitcast(builder.sext(arguments[0], bits), machine_type(FLOATS))
 
-    return _FLOATS(chosen), generate
+    return FLOATS(chosen), generate
 
 
 def _select_by_mask(_typing: Any, mask: Any, first: Any, _second: Any) -> Any:
@@ -278,7 +224,7 @@ def _select_by_mask(_typing: Any, mask: Any, first: Any, _second: Any) -> Any:
         chosen = builder.icmp_signed("<", builder.bitcast(arguments[0], bits), ir.Constant(bits, None))
         return builder.select(chosen, *arguments[1:])
 
-    return _FLOATS(mask, first, first), generate
+    return FLOATS(mask, first, first), generate
 
 
 def _bitwise(name: str) -> Any:
@@ -288,7 +234,7 @@ def _bitwise(name: str) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             bits = ir.VectorType(ir.IntType(32), first.lanes)
             first_bits, second_bits = (builder.bitcast(argument, bits) for argument in arguments)
-            return builder.bitcast(getattr(builder, name)(first_bits, second_bits), _machine_type(first))
+            return builder.bitcast(getattr(builder, name)(first_bits, second_bits), machine_type(first))
 
         return first(first, second), generate
 
@@ -313,7 +259,7 @@ def _widened_half(start: int) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             lanes = range(start * half.lanes, (start + 1) * half.lanes)
             (floats,) = arguments
-            return builder.fpext(shuffled(builder, floats, floats, lanes), _machine_type(half))
+            return builder.fpext(shuffled(builder, floats, floats, lanes), machine_type(half))
 
         return half(numbers), generate
 
@@ -322,7 +268,7 @@ def _widened_half(start: int) -> Any:
 
 def _count_where(_typing: Any, counts: Any, chosen: Any) -> Any:
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = _machine_type(signature.return_type)
+        vector = machine_type(signature.return_type)
         bits = ir.VectorType(ir.IntType(32), vector.count)
         # All bits of a lane where it holds, which is -1.
         sum_of_both = builder.sub(builder.bitcast(arguments[0], bits), builder.sext(arguments[1], bits))
@@ -355,72 +301,12 @@ def _totals(_typing: Any, first: Any, _second: Any, _third: Any, _fourth: Any) -
         def added(one: Any, other: Any, *orders: Sequence[int]) -> Any:
             return builder.fadd(*(shuffled(builder, one, other, order) for order in orders))
 
-        fours = [_folded(builder, numbers, BLOCK) for numbers in arguments]
+        fours = [_folded(builder, numbers, 4) for numbers in arguments]
         first_two = added(fours[0], fours[1], (0, 4, 2, 6), (1, 5, 3, 7))
         last_two = added(fours[2], fours[3], (0, 4, 2, 6), (1, 5, 3, 7))
         return added(first_two, last_two, (0, 1, 4, 5), (2, 3, 6, 7))
 
-    return VectorType(types.float64, BLOCK)(first, first, first, first), generate
-
-
-def _columns_to_lanes(
-    _typing: Any, source: Any, _start: Any, _step: Any, _rows: Any, workspace: Any, _to: Any
-) -> Any:
-    lanes = LANES if workspace.dtype == types.float32 else DOUBLE_LANES
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, step, rows, to_array, to = arguments
-        address = address_of(context, builder, signature.args[0], array, start)
-        to_address = address_of(context, builder, signature.args[4], to_array, to)
-        last = builder.sub(rows, ir.IntType(64)(1))
-        for column in _transposed(builder, _read_blocks(builder, address, step, lanes, last)):
-            if workspace.dtype == types.float64:
-                column = builder.fpext(column, _machine_type(_DOUBLES))
-            _write(builder, to_address, column)
-            to_address = builder.gep(to_address, [ir.IntType(64)(lanes)])
-        return context.get_dummy_value()
-
-    return types.void(source, types.intp, types.intp, types.intp, workspace, types.intp), generate
-
-
-def _lanes_to_columns(
-    _typing: Any, workspace: Any, _start: Any, destination: Any, _to: Any, _step: Any
-) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, start, to_array, to, step = arguments
-        address = address_of(context, builder, signature.args[0], array, start)
-        to_address = address_of(context, builder, signature.args[2], to_array, to)
-        columns = [
-            read(builder, builder.gep(address, [ir.IntType(64)(i * LANES)]), LANES) for i in range(BLOCK)
-        ]
-        vectors = _transposed(builder, columns)
-        for row in range(LANES):
-            vector, first = vectors[row % BLOCK], row // BLOCK * BLOCK
-            _write(builder, to_address, shuffled(builder, vector, vector, range(first, first + BLOCK)))
-            to_address = builder.gep(to_address, [step])
-        return context.get_dummy_value()
-
-    return types.void(workspace, types.intp, destination, types.intp, types.intp), generate
-
-
-def _transposed(builder: Any, vectors: Sequence[Any]) -> list[Any]:
-    """Exchange neighbours, then pairs, within the blocks of four vectors."""
-    count = vectors[0].type.count
-    blocks = range(0, count, BLOCK)
-    low = [lane for i in blocks for lane in (i, count + i, i + 1, count + i + 1)]
-    high = [lane + 2 for lane in low]
-    pairs = [shuffled(builder, vectors[i], vectors[i + 1], order) for i in (0, 2) for order in (low, high)]
-    low = [lane for i in blocks for lane in (i, i + 1, count + i, count + i + 1)]
-    high = [lane + 2 for lane in low]
-    return [shuffled(builder, pairs[i], pairs[i + 2], order) for i in (0, 1) for order in (low, high)]
-
-
-def _joined(builder: Any, parts: Sequence[Any]) -> Any:
-    """Vectors of one size as one vector, of twice as many or four times as many numbers."""
-    while len(parts) > 1:
-        whole = range(2 * parts[0].type.count)
-        parts = [shuffled(builder, parts[i], parts[i + 1], whole) for i in range(0, len(parts), 2)]
-    return parts[0]
+    return VectorType(types.float64, 4)(first, first, first, first), generate
 
 
 def shuffled(builder: Any, first: Any, second: Any, order: Sequence[int]) -> Any:
@@ -493,10 +379,10 @@ total = cast("Callable[[Vector], float]", intrinsic(_total))
 totals = cast("Callable[[Vector, Vector, Vector, Vector], Vector]", intrinsic(_totals))
 """The sums of the lanes of four vectors of float64, one in each lane."""
 
-floats = cast("Callable[[np.floating[Any] | float], Vector]", _spread(types.float32, _FLOATS))
+floats = cast("Callable[[np.floating[Any] | float], Vector]", _spread(types.float32, FLOATS))
 """A float32 number in every lane."""
 
-doubles = cast("Callable[[np.floating[Any] | float], Vector]", _spread(types.float64, _DOUBLES))
+doubles = cast("Callable[[np.floating[Any] | float], Vector]", _spread(types.float64, DOUBLES))
 """A float64 number in every lane."""
 
 load = cast("Callable[[Array, int], Vector]", intrinsic(_load))
@@ -510,27 +396,3 @@ load_spread = cast("Callable[[Array, int], Vector]", intrinsic(_load_spread))
 
 store = cast("Callable[[Array, int, Vector], None]", intrinsic(_store))
 """Write the lanes to an array from an offset on."""
-
-load_some = cast("Callable[[NDArray[np.float32], int | np.uint64, int], Vector]", intrinsic(_load_some))
-"""The elements of a float32 array from an offset on, not more than a count; anything in the lanes beyond."""
-
-only_some = cast("Callable[[Vector, int], Vector]", intrinsic(_only_some))
-"""The first lanes, as many as a count; zero, or that nothing holds, in the others."""
-
-store_some = cast("Callable[[NDArray[np.float32], int, Vector, int], None]", intrinsic(_store_some))
-"""Write lanes to a float32 array from an offset on, not more than a count."""
-
-columns_to_lanes = cast(
-    "Callable[[NDArray[np.float32], int, int, int, Array, int], None]", intrinsic(_columns_to_lanes)
-)
-"""Copy the first 4 numbers of as many rows as there are lanes, each column as a vector.
-
-The source, its start, the step between rows, and their number; lanes beyond it repeat the last row. Then the
-workspace, of float32 or float64, and the place of the first column in it.
-"""
-
-lanes_to_columns = cast(
-    "Callable[[NDArray[np.float32], int, NDArray[np.float32], int, int], None]", intrinsic(_lanes_to_columns)
-)
-"""Copy 4 vectors of float32 back as columns of rows: the workspace, the place of the first vector, the
-destination, its start, and the step between rows."""

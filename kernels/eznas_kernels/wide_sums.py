@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors, wide_vectors
+from eznas_kernels.partial_vectors import load_some, only_some
 from eznas_kernels.policy import inlined, scalar
 from eznas_kernels.vectors import LANES, Vector
 from eznas_kernels.wide_vectors import WIDTH
@@ -62,8 +63,8 @@ def sum_with_number(form: Form, source: Array, number: np.float32) -> float:
     for i in range(wide_end, end, np.uint64(LANES)):
         total = _added(total, form(vectors.load(source, i), same_number), one)
     if rest > 0:
-        last = form(vectors.load_some(source, end, rest), same_number)
-        total = _added(total, vectors.only_some(last, rest), one)
+        last = form(load_some(source, end, rest), same_number)
+        total = _added(total, only_some(last, rest), one)
     return vectors.total(wide_total) + vectors.total(total)
 
 
@@ -80,8 +81,8 @@ def sum_of_two(form: Form, first: Array, second: Array, count: int) -> float:
     for i in range(wide_end, end, np.uint64(LANES)):
         total = _added(total, form(vectors.load(first, i), vectors.load(second, i)), one)
     if rest > 0:
-        last = form(vectors.load_some(first, end, rest), vectors.load_some(second, end, rest))
-        total = _added(total, vectors.only_some(last, rest), one)
+        last = form(load_some(first, end, rest), load_some(second, end, rest))
+        total = _added(total, only_some(last, rest), one)
     return vectors.total(wide_total) + vectors.total(total)
 
 
@@ -96,8 +97,8 @@ def count_with_number(form: Form, source: Array, number: np.float32) -> float:
     for i in range(wide_end, end, np.uint64(LANES)):
         count = vectors.count_where(count, form(vectors.load(source, i), same_number))
     if rest > 0:
-        last = form(vectors.load_some(source, end, rest), same_number)
-        count = vectors.count_where(count, vectors.only_some(last, rest))
+        last = form(load_some(source, end, rest), same_number)
+        count = vectors.count_where(count, only_some(last, rest))
     return float(vectors.whole_total(wide_count) + vectors.whole_total(count))
 
 
