@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eznas_kernels import vectors
+from eznas_kernels.lanes import load_matrices
 from eznas_kernels.policy import inlined, scalar
-from eznas_kernels.transposition import BLOCK, columns_to_lanes
 from eznas_kernels.tridiagonal import padded
 from eznas_kernels.vectors import DOUBLE_LANES
 from eznas_kernels.workspaces import double_workspace
@@ -23,7 +23,7 @@ from eznas_kernels.workspaces import double_workspace
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-NUMBERS: Final = 4096
+BLOCK: Final = 4096
 """Numbers of a block of columns: 32 KiB.
 
 With half as many, of which 64 rows are read by 128 bytes, rows of 576 numbers that are not in the cache took
@@ -40,19 +40,10 @@ def _fill_panels(source: Array, rows: int, first: int, width: int, panels: Doubl
     """Widen columns from the first on; missing rows are zero."""
     columns = source.size // rows
     for row in range(0, rows, DOUBLE_LANES):
-        begin, start = row * width, row * columns + first
-        if width >= BLOCK:
-            there = min(DOUBLE_LANES, rows - row)
-            for block in range(0, width, BLOCK):
-                # The last block ends with the panel and widens some columns a second time.
-                column = min(block, width - BLOCK)
-                columns_to_lanes(
-                    source, start + column, columns, there, panels, begin + column * DOUBLE_LANES
-                )
-        for lane in range(0 if width < BLOCK else rows - row, DOUBLE_LANES):
-            for column in range(width):
-                number = source[start + lane * columns + column] if row + lane < rows else np.float32(0.0)
-                panels[begin + column * DOUBLE_LANES + lane] = number
+        panel = panels[row * width : (row + DOUBLE_LANES) * width]
+        load_matrices(source, row * columns + first, columns, min(DOUBLE_LANES, rows - row), width, panel)
+        for lane in range(rows - row, DOUBLE_LANES):
+            panel[lane::DOUBLE_LANES] = 0.0
 
 
 @inlined
@@ -134,7 +125,7 @@ def multiply_by_transpose(source: Array, rows: int, gram: Doubles) -> float:
     """Fill in A Aᵀ, rows padded; the largest element is returned, NaN if one is NaN."""
     columns = source.size // rows
     stride = padded(rows)
-    block = max(1, NUMBERS // stride // DOUBLE_LANES) * DOUBLE_LANES
+    block = max(1, BLOCK // stride // DOUBLE_LANES) * DOUBLE_LANES
     panels = double_workspace(stride * min(block, columns))
     gram[:] = 0.0
     for first in range(0, columns, block):

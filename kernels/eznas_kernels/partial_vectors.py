@@ -11,7 +11,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from eznas_kernels.vectors import FLOATS, LANES, Vector, address_of, in_lanes, machine_type
+from eznas_kernels.vectors import FLOATS, LANES, Vector, address_of, call_intrinsic, in_lanes, machine_type
 
 
 def _load_some(_typing: Any, array: Any, _offset: Any, _count: Any) -> Any:
@@ -50,12 +50,7 @@ def _call_on_some(builder: Any, name: str, returned: Any, given: list[Any], addr
     pointer = builder.bitcast(address, vector.as_pointer())
     every_lane = ir.Constant(ir.VectorType(ir.IntType(1), LANES), [1] * LANES)
     arguments = [*given, pointer, every_lane, builder.trunc(count, ir.IntType(32))]
-    function_type = ir.FunctionType(returned, [argument.type for argument in arguments])
-    name_of_form = f"llvm.vp.{name}.v{LANES}f32.p0"
-    function = builder.module.globals.get(name_of_form)
-    if function is None:
-        function = ir.Function(builder.module, function_type, name_of_form)
-    return builder.call(function, arguments)
+    return call_intrinsic(builder, f"llvm.vp.{name}.v{LANES}f32.p0", returned, arguments)
 
 
 load_some = cast("Callable[[NDArray[np.float32], int | np.uint64, int], Vector]", intrinsic(_load_some))

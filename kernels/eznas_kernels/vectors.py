@@ -95,18 +95,22 @@ def _compared(relation: str, *, holds_for_nan: bool = False) -> Any:
     return intrinsic(typed)
 
 
+def call_intrinsic(builder: Any, name: str, returned: Any, arguments: Sequence[Any]) -> Any:
+    """Call LLVM's intrinsic of a whole name."""
+    function = builder.module.globals.get(name)
+    if function is None:
+        function_type = ir.FunctionType(returned, [argument.type for argument in arguments])
+        function = ir.Function(builder.module, function_type, name)
+    return builder.call(function, arguments)
+
+
 def _called(name: str, count: int) -> Any:
     """An operation on the lanes of some vectors of one type, named as LLVM's intrinsic."""
 
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         vector = machine_type(signature.return_type)
-        bits = vector.element.intrinsic_name
-        function_type = ir.FunctionType(vector, [vector] * count)
-        name_of_form = f"llvm.{name}.v{vector.count}{bits}"
-        function = builder.module.globals.get(name_of_form)
-        if function is None:
-            function = ir.Function(builder.module, function_type, name_of_form)
-        return builder.call(function, arguments)
+        name_of_form = f"llvm.{name}.v{vector.count}{vector.element.intrinsic_name}"
+        return call_intrinsic(builder, name_of_form, vector, arguments)
 
     def of_one(_typing: Any, first: Any) -> Any:
         return first(first), generate
@@ -281,10 +285,7 @@ def _whole_total(_typing: Any, counts: Any) -> Any:
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         bits = ir.VectorType(ir.IntType(32), signature.args[0].lanes)
         name = f"llvm.vector.reduce.add.v{bits.count}i32"
-        function = builder.module.globals.get(name)
-        if function is None:
-            function = ir.Function(builder.module, ir.FunctionType(bits.element, [bits]), name)
-        return builder.call(function, [builder.bitcast(arguments[0], bits)])
+        return call_intrinsic(builder, name, bits.element, [builder.bitcast(arguments[0], bits)])
 
     return types.int32(counts), generate
 

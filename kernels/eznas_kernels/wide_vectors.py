@@ -16,7 +16,16 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from eznas_kernels.vectors import LANES, Vector, VectorType, address_of, all_lanes, read, shuffled
+from eznas_kernels.vectors import (
+    LANES,
+    Vector,
+    VectorType,
+    address_of,
+    all_lanes,
+    call_intrinsic,
+    read,
+    shuffled,
+)
 
 WIDTH: Final = 4 * LANES
 """Numbers in a wide vector."""
@@ -103,10 +112,8 @@ def _larger_bits(_typing: Any, largest: Any, vector: Any) -> Any:
 
 def _largest_bits(_typing: Any, largest: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        function_type = ir.FunctionType(ir.IntType(32), [_STRAIN])
         name = f"llvm.vector.reduce.umax.v{LANES}i32"
-        function = builder.module.globals.get(name) or ir.Function(builder.module, function_type, name)
-        return builder.call(function, [builder.bitcast(arguments[0], _STRAIN)])
+        return call_intrinsic(builder, name, ir.IntType(32), [builder.bitcast(arguments[0], _STRAIN)])
 
     return types.uint32(largest), generate
 
