@@ -71,8 +71,12 @@ class Geometry:
 
     def shape(self, terminal: str) -> Shape | None:
         """The shape of the terminal of this name, or None where this layer does not hold it."""
-        shapes = {"T1": self.t1, "T2": self.t2, "T3": self.t3, "T4": self.t4}
-        return shapes[TERMINALS[terminal].family]
+        shape: Shape | None = getattr(self, _FIELD_OF[terminal])
+        return shape
+
+
+_FIELD_OF: Final = {name: terminal.family.lower() for name, terminal in TERMINALS.items()}
+"""The field of `Geometry` for each terminal."""
 
 
 _numbered: list[Geometry] = []

@@ -173,7 +173,7 @@ def terminal_bytes(programs: Sequence[Program], networks: Sequence[NetworkStatis
         network.layers[layer][name].nbytes
         for network in networks
         for name in names
-        for layer in set(network.first_layers_of(name).tolist())
+        for layer in set(network.first_layers_of([name])[0].tolist())
     )
 
 

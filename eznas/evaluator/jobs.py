@@ -18,12 +18,14 @@ from eznas.evaluator.typed_programs import Refusal, TypedPrograms
 from eznas.statistics import LayerTable, NetworkStatistics
 from eznas.terminals import TERMINALS
 
-USUAL_SHARE: Final = 16
-"""Networks at once, of which all statistics may be in memory; a call of a backend takes about 0.5 ms beside
-what it computes."""
+USUAL_SHARE: Final = 20
+"""Networks at once, of which all statistics may be in memory: as many as evolution draws of a task.
+
+A call of a backend takes about 0.5 ms beside what it computes.
+"""
 
 LARGEST_SHARE: Final = 64
-"""Networks at once where few programs read few statistics, so that 16 would be computed in a few ms."""
+"""Networks at once where few programs read few statistics, so that 20 would be computed in a few ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +127,13 @@ class Job:
             memo: The memo.
         """
         row_of = {node: row for row, node in enumerate(nodes)}
+        rounded = numbers.astype(np.float32)
         for work in works:
             rows = [row_of[node] for node in work.nodes]
             for number in work.networks:
                 begin, end = bounds[number : number + 2]
                 network = self.task.networks[self.networks[number]]
-                self.task.typed.subtrees.keep(work.nodes, network, numbers[rows, begin:end], memo)
+                self.task.typed.subtrees.keep(work.nodes, network, rounded[rows, begin:end], memo)
 
     def outcomes(
         self,

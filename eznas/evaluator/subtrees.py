@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,33 +51,49 @@ class Subtrees:
         for held, places in places_of.items():
             inner, known = self._below(wanted, held)
             memo.misses += len(inner) * len(places)
-            rows = {}
-            for node in known:
-                # These alone are used, not what is kept of subtrees below them.
-                kept = b"".join([memo.take((self._codes[node], networks[place])) for place in places])
-                rows[node] = np.frombuffer(kept, np.float32)
-            works.append(Work(tuple(places), wanted + inner, rows))
+            # These alone are used, not what is kept of subtrees below them.
+            used = [self._codes[node] for node in known]
+            kept = [memo.take_all(used, networks[place]) for place in places] if known else ()
+            rows = map(b"".join, zip(*kept, strict=True))
+            numbers = {node: np.frombuffer(row, np.float32) for node, row in zip(known, rows, strict=True)}
+            works.append(Work(tuple(places), wanted + inner, numbers))
         return works
 
-    def _below(self, roots: tuple[int, ...], held: tuple[bool, ...]) -> tuple[tuple[int, ...], list[int]]:
+    def _below(self, roots: Iterable[int], held: tuple[bool, ...]) -> tuple[tuple[int, ...], list[int]]:
         """The numbers below some roots that are to be computed, and those held that are needed instead."""
         wanted = set(roots)
-        given = {node for node, is_held in zip(self._numbers, held, strict=True) if is_held} - wanted
-        met = set(roots)
-        waiting = list(met)
-        while waiting:
-            for argument in self._reads[waiting.pop()]:
-                if argument not in met:
-                    met.add(argument)
-                    if argument not in given:
-                        waiting.append(argument)
-        numbers = [node for node in self._numbers if node in met]
-        inner = tuple([node for node in numbers if node not in given and node not in wanted])
-        return inner, [node for node in numbers if node in given]
+        uses = self._uses.copy()
+        given = {node for node in compress(self._numbers, held) if uses[node]} - wanted
+        # As a garbage collector would: what nothing uses any more uses nothing itself. Networks lack nearly
+        # all programs, and few numbers are held, so that this takes half as long as walking down from roots.
+        dropped = [*(self._roots - wanted), *chain.from_iterable(self._reads[node] for node in given)]
+        while dropped:
+            node = dropped.pop()
+            uses[node] -= 1
+            if uses[node] == 0 and node not in given:
+                dropped += self._reads[node]
+        inner = [node for node in self._numbers if uses[node] and node not in given and node not in wanted]
+        return tuple(inner), [node for node in self._numbers if node in given and uses[node]]
 
-    def keep(self, nodes: Sequence[int], network: int, numbers: NDArray[np.float64], memo: Memo[Row]) -> None:
+    @cached_property
+    def _roots(self) -> frozenset[int]:
+        return frozenset(self.graph.roots)
+
+    @cached_property
+    def _uses(self) -> list[int]:
+        """For each node that some root depends on how many of these read its number; one more for a root."""
+        uses = [0] * len(self.graph.nodes)
+        used = list(self._roots)
+        while used:
+            node = used.pop()
+            uses[node] += 1
+            if uses[node] == 1:
+                used += self._reads[node]
+        return uses
+
+    def keep(self, nodes: Sequence[int], network: int, numbers: NDArray[np.float32], memo: Memo[Row]) -> None:
         """Keep the numbers of nodes in the layers of a network, (nodes, layers)."""
-        rows = numbers.astype(np.float32).tobytes()
+        rows = numbers.tobytes()
         size = len(rows) // len(nodes)
         codes = [self._codes[node] for node in nodes]
         memo.put_all(codes, network, [rows[begin : begin + size] for begin in range(0, len(rows), size)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -71,25 +71,24 @@ class LayerTable:
         """(layers,) where the numbers of a terminal are; see `NetworkStatistics.addresses`."""
         found = self._addresses.get(terminal)
         if found is None:
-            found = self._addresses[terminal] = self._joined(NetworkStatistics.addresses_of, terminal)
+            parts = [network.addresses_of(terminal) for network in self._in_use()]
+            found = self._addresses[terminal] = np.concatenate(parts)
         return found
 
-    def first_layers_of(self, terminal: str) -> NDArray[np.int64]:
-        """(layers,) the first layer of the network that holds the same tensor of a terminal."""
-        found = self._first_layers.get(terminal)
-        if found is None:
-            of_networks = self._joined(NetworkStatistics.first_layers_of, terminal)
-            found = self._first_layers[terminal] = of_networks + self._begins
-        return found
+    def first_layers_of(self, terminals: Sequence[str]) -> NDArray[np.int64]:
+        """(terminals, layers) the first layer of the network that holds the same tensor of a terminal."""
+        known = self._first_layers
+        if missing := [name for name in terminals if name not in known]:
+            parts = [network.first_layers_of(missing) for network in self._in_use()]
+            known.update(zip(missing, np.concatenate(parts, axis=1) + self._begins, strict=True))
+        return np.array([known[name] for name in terminals]).reshape(-1, len(self.layers))
 
-    def _joined(
-        self, read: Callable[[NetworkStatistics, str], NDArray[np.int64]], terminal: str
-    ) -> NDArray[np.int64]:
+    def _in_use(self) -> list[NetworkStatistics]:
         networks = [reference() for reference in self._networks]
-        parts = [read(network, terminal) for network in networks if network is not None]
-        if len(parts) < len(networks):
-            raise StatisticsError(f"expected {len(networks)} networks in use, {len(parts)} are left")
-        return np.concatenate(parts)
+        held = [network for network in networks if network is not None]
+        if len(held) < len(networks):
+            raise StatisticsError(f"expected {len(networks)} networks in use, {len(held)} are left")
+        return held
 
 
 _recent: Final[OrderedDict[tuple[weakref.ref[NetworkStatistics], ...], LayerTable]] = OrderedDict()

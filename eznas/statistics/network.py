@@ -27,6 +27,7 @@ class NetworkStatistics:
         geometries: the shapes of each layer's tensors.
         terminals: the names that every layer holds, in the order of `eznas.terminals.TERMINALS`.
         locate: gives the address of a terminal's numbers in each layer faster than asking each array.
+        sharing: (terminals, layers) the first layer that holds the same tensor, where that is known already.
         geometry_numbers: the number of each layer's geometry, see `eznas.terminals.number_of_geometry`.
     """
 
@@ -34,6 +35,7 @@ class NetworkStatistics:
     geometries: tuple[Geometry, ...]
     terminals: tuple[str, ...]
     locate: Callable[[str], NDArray[np.int64]] | None = None
+    sharing: NDArray[np.int64] | None = None
     geometry_numbers: NDArray[np.int64] = field(init=False)
     _addresses: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
     _first_layers: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
@@ -90,12 +92,22 @@ class NetworkStatistics:
             self._addresses[terminal] = found
         return found
 
-    def first_layers_of(self, terminal: str) -> NDArray[np.int64]:
-        """For each layer the first one that holds the same tensor of a terminal, itself where no other does.
+    def first_layers_of(self, terminals: Sequence[str]) -> NDArray[np.int64]:
+        """For each terminal and layer the first layer that holds the same tensor, itself where no other does.
 
         Tensors are the same where their numbers lie at one address and have one shape; a store keeps equal
         tensors of a network once. Found once; see `addresses` for what is raised.
         """
+        if self.sharing is not None:
+            return self.sharing[[self._row(name) for name in terminals]]
+        return np.array([self._first_layers_of(name) for name in terminals]).reshape(-1, len(self))
+
+    def _row(self, terminal: str) -> int:
+        if terminal not in self.terminals:
+            raise missing_terminal(terminal, self.terminals)
+        return self.terminals.index(terminal)
+
+    def _first_layers_of(self, terminal: str) -> NDArray[np.int64]:
         found = self._first_layers.get(terminal)
         if found is None:
             met: dict[tuple[int, Shape | None], int] = {}
@@ -104,7 +116,6 @@ class NetworkStatistics:
             found = np.array(
                 [met.setdefault(tensor, layer) for layer, tensor in enumerate(tensors)], np.int64
             )
-            found.flags.writeable = False
             self._first_layers[terminal] = found
         return found
 
@@ -127,7 +138,7 @@ class _Layer(dict[str, Array]):
         raise missing_terminal(name, self)
 
 
-def missing_terminal(name: str, held: Mapping[str, Any]) -> StatisticsError:
+def missing_terminal(name: str, held: Mapping[str, Any] | Sequence[str]) -> StatisticsError:
     """The error for a terminal that is asked for and not held, naming what is held."""
     if name not in TERMINALS:
         return StatisticsError(f"unknown terminal {name!r}; the terminals are {_listed(TERMINALS)}")

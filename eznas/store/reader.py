@@ -201,6 +201,7 @@ class StatisticsStore(Sequence[NetworkStatistics]):
                 geometries=self._arrays.geometries[first:end],
                 terminals=self.terminals,
                 locate=partial(self._addresses, network),
+                sharing=self._arrays.holders[first:end].T - first,
             )
         return self._networks[network]
 

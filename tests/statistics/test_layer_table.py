@@ -32,8 +32,7 @@ def test_layers_stand_one_network_after_the_other() -> None:
     for terminal in ("T1_D", "T3"):
         expected = np.concatenate([each.addresses_of(terminal) for each in networks])
         np.testing.assert_array_equal(table.addresses_of(terminal), expected)
-    assert table.first_layers_of("T1_D").tolist() == [0, 0, 2, 2, 2, 5]
-    assert table.first_layers_of("T3").tolist() == [0, 1, 2, 3, 4, 5]
+    assert table.first_layers_of(["T3", "T1_D"]).tolist() == [[0, 1, 2, 3, 4, 5], [0, 0, 2, 2, 2, 5]]
 
 
 def test_the_same_networks_find_their_table_and_others_do_not() -> None:

@@ -144,8 +144,8 @@ def test_layers_that_share_an_array_know_the_first_of_them() -> None:
     other = {name: values.copy() for name, values in LAYER.items()}
     flat = LAYER | {"T3": LAYER["T3"].reshape(-1)}
     network = NetworkStatistics.from_layers([LAYER, other, LAYER, flat, other])
-    assert network.first_layers_of("T1_D").tolist() == [0, 1, 0, 0, 1]
+    assert network.first_layers_of(["T1_D"]).tolist() == [[0, 1, 0, 0, 1]]
     # The same memory in another shape is another tensor.
-    assert network.first_layers_of("T3").tolist() == [0, 1, 0, 3, 1]
+    assert network.first_layers_of(["T3"]).tolist() == [[0, 1, 0, 3, 1]]
     with pytest.raises(StatisticsError, match="T4_D was not collected"):
-        network.first_layers_of("T4_D")
+        network.first_layers_of(["T4_D"])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sample_stores import NAMES, SETTINGS, SOME, contents, made_up, stored_bytes, write_store
 
+from eznas.errors import StatisticsError
 from eznas.statistics import NetworkStatistics
 from eznas.store import StatisticsStore, sharing
 
@@ -77,7 +78,11 @@ def test_layers_that_share_a_tensor_have_one_address_and_others_have_not(tmp_pat
     for terminal in SOME:
         expected = [layer[terminal].__array_interface__["data"][0] for layer in alpha.layers]
         assert alpha.addresses_of(terminal).tolist() == expected
+        firsts = [expected.index(address) for address in expected]
+        assert alpha.first_layers_of([terminal]).tolist() == [firsts]
     assert len(set(alpha.addresses_of("T3").tolist())) == 3
+    with pytest.raises(StatisticsError, match="T4_N was not collected"):
+        alpha.first_layers_of(["T4_N"])
     assert np.shares_memory(store.values("T4_P", 1, 0), store.values("T4_P", 2, 0))
     assert not np.shares_memory(store.values("T4_P", 0, 0), store.values("T4_P", 2, 0))
 

@@ -103,7 +103,7 @@ class RunnablePlan:
             return
         repeated = np.empty((len(self._dependencies), len(layers)), np.int64)
         kinds, examples = np.empty((2, len(layers)), np.int64)
-        first_layers = np.array([table.first_layers_of(name) for name in self._all_terminals])
+        first_layers = table.first_layers_of(self._all_terminals)
         found = find_repeats(first_layers, self._dependencies, layers, repeated, kinds, examples)
         examples = examples[:found]
         wanted_of_kinds = [0] * found
