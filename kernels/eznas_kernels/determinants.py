@@ -23,7 +23,7 @@ from eznas_kernels.elimination import (
 from eznas_kernels.lanes import load_matrices
 from eznas_kernels.policy import DESTINATION, SIZES, SOURCE, inlined, kernel, scalar
 from eznas_kernels.small_determinants import determinants_of_order_2, determinants_of_order_3
-from eznas_kernels.vectors import LANES
+from eznas_kernels.vectors import DOUBLE_LANES, LANES
 from eznas_kernels.workspaces import double_workspace, float_workspace
 
 Array = NDArray[np.float32]
@@ -104,6 +104,43 @@ def _find_pivots(
         vectors.store(signs, 0, eliminate_lanes(workspace, order, pivots))
 
 
+@inlined
+def _multiply_pivots(pivots: Array, signs: Array, order: int, products: Doubles) -> None:
+    """The product of each lane's pivots and signs: float64 takes most that leave float32 and come back."""
+    sign, other = vectors.load(signs, 0), vectors.load(signs, LANES)
+    low = vectors.multiply(vectors.low_widened(sign), vectors.low_widened(other))
+    high = vectors.multiply(vectors.high_widened(sign), vectors.high_widened(other))
+    for step in range(order):
+        pivot = vectors.load(pivots, step * LANES)
+        low = vectors.multiply(low, vectors.low_widened(pivot))
+        high = vectors.multiply(high, vectors.high_widened(pivot))
+    vectors.store(products, 0, low)
+    vectors.store(products, DOUBLE_LANES, high)
+
+
+@inlined
+def _multiply_signs(pivots: Array, signs: Array, order: int) -> None:
+    """Turn the first sign of each lane into the determinant's; NaN stays."""
+    zero = vectors.floats(ZERO)
+    sign = vectors.multiply(vectors.load(signs, 0), vectors.load(signs, LANES))
+    for step in range(order):
+        is_negative = vectors.less(vectors.load(pivots, step * LANES), zero)
+        sign = vectors.select(is_negative, vectors.negate(sign), sign)
+    vectors.store(signs, 0, sign)
+
+
+@inlined
+def _add_logarithms(logarithms: Array, order: int, sums: Doubles) -> None:
+    """The sum of each lane's logarithms."""
+    low, high = vectors.doubles(0.0), vectors.doubles(0.0)
+    for step in range(order):
+        logarithm = vectors.load(logarithms, step * LANES)
+        low = vectors.add(low, vectors.low_widened(logarithm))
+        high = vectors.add(high, vectors.high_widened(logarithm))
+    vectors.store(sums, 0, low)
+    vectors.store(sums, DOUBLE_LANES, high)
+
+
 @kernel(SOURCE, SIZES, DESTINATION)
 def determinant(source: Array, sizes: Sizes, destination: Array) -> None:
     """The determinant of each matrix; NaN of one that holds NaN or infinity. Sizes: the order."""
@@ -125,15 +162,13 @@ def determinant(source: Array, sizes: Sizes, destination: Array) -> None:
         workspace = float_workspace(workspace_size(order))
         pivots = float_workspace(order * LANES)
         signs = float_workspace(2 * LANES)
+        values = double_workspace(LANES)
         for first in range(0, destination.size, LANES):
             count = min(LANES, destination.size - first)
             _find_pivots(source, first, count, order, workspace, pivots, signs)
+            _multiply_pivots(pivots, signs, order, values)
             for lane in range(count):
-                # The range of float64 takes most products that pass beyond float32 and come back.
-                product = np.float64(signs[lane]) * signs[LANES + lane]
-                for step in range(order):
-                    product *= pivots[step * LANES + lane]
-                destination[first + lane] = product
+                destination[first + lane] = values[lane]
 
 
 @kernel(SOURCE, SIZES, DESTINATION)
@@ -160,22 +195,20 @@ def log_determinant(source: Array, sizes: Sizes, destination: Array) -> None:
     else:
         workspace = float_workspace(workspace_size(order))
         pivots = float_workspace(order * LANES)
-        logarithms = np.empty(order * LANES, np.float32)
+        logarithms = float_workspace(order * LANES)
         signs = float_workspace(2 * LANES)
+        values = double_workspace(LANES)
         for first in range(0, destination.size, LANES):
             count = min(LANES, destination.size - first)
             _find_pivots(source, first, count, order, workspace, pivots, signs)
             for i in range(order * LANES):
                 logarithms[i] = transcendental.log(np.abs(pivots[i]))
+            _multiply_signs(pivots, signs, order)
+            _add_logarithms(logarithms, order, values)
             for lane in range(count):
-                sign = signs[lane] * signs[LANES + lane]
-                logarithm = 0.0
-                for step in range(order):
-                    sign = -sign if pivots[step * LANES + lane] < ZERO else sign
-                    logarithm += logarithms[step * LANES + lane]
-                number = np.float32(logarithm)
-                singular = number == -INFINITY and sign == sign
-                positive = sign > ZERO and number < INFINITY
+                number = np.float32(values[lane])
+                singular = number == -INFINITY and signs[lane] == signs[lane]
+                positive = signs[lane] > ZERO and number < INFINITY
                 destination[first + lane] = number if singular or positive else ZERO
 
 

@@ -68,7 +68,7 @@ def eigenvalues_of_gram(source: Array, rows: int, largest: float) -> tuple[float
     diagonal = np.empty(rows, np.float64)
     squares = np.empty(rows, np.float64)
     tridiagonalise(gram, rows, diagonal, squares)
-    return outer_eigenvalues(diagonal, squares, rows)
+    return outer_eigenvalues(diagonal, squares)
 
 
 @kernel(SOURCE, SIZES, DESTINATION)

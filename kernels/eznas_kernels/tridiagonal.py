@@ -24,8 +24,14 @@ LARGEST_NUMBER_OF_PASSES = 20
 # The ratio of the two is rounded to float32.
 RELATIVE_PRECISION = 2.0**-34
 UNIT = 2.0**-53
-# Keeps 0 / 0 out of the counts; the squares here are of float32 products and far above.
-SMALLEST_SQUARE = 2.0**-900
+# The exponents of a power of two and of its inverse have one sum.
+INFINITY, SUM_OF_INVERSES = float(np.inf), 2.0**1023
+EXPONENT_BITS = int(np.float64(INFINITY).view(np.int64))
+BITS_OF_INVERSES = int(np.float64(SUM_OF_INVERSES).view(np.int64))
+# Of a matrix whose largest eigenvalue is about 1, to which it does no more than rounding does.
+SMALLEST_SQUARE = 2.0**-110
+# A minor is no larger than three times the two before, and one of two on end above 2 ** -111 times these.
+ROWS_BETWEEN_SCALING = 16
 # Less is left below the diagonal only by rounding, as of matrices of rank 1: products of float32 numbers that
 # float32 holds are above 2 ** -149. Its inverse squared would overflow.
 SMALLEST_LENGTH = 2.0**-500
@@ -141,28 +147,67 @@ def tridiagonalise(matrix: Doubles, order: int, diagonal: Doubles, squares: Doub
             vectors.store(partner, column, vectors.multiply_add(vectors.doubles(middle), new, across))
 
 
-@scalar
-def _count_below(diagonal: Doubles, squares: Doubles, order: int, shifts: Doubles, counts: Doubles) -> None:
-    """The number of eigenvalues below each shift: of negative pivots in eliminating the shifted matrix.
+@inlined
+def _next_minor(
+    number: vectors.Vector, negated_square: vectors.Vector, minor: vectors.Vector, before: vectors.Vector
+) -> vectors.Vector:
+    return vectors.multiply_add(number, minor, vectors.multiply(negated_square, before))
 
-    A pivot of zero makes the next one infinite, and its quotient zero, as it should be.
+
+@inlined
+def _power_to_scale_by(minor: vectors.Vector, before: vectors.Vector) -> vectors.Vector:
+    """The power of two that brings the larger of two to between 1 and 2."""
+    larger = vectors.larger(vectors.absolute(minor), vectors.absolute(before))
+    exponent = vectors.bits_of_both(larger, vectors.doubles(INFINITY))
+    return vectors.subtract_bits(vectors.doubles(SUM_OF_INVERSES), exponent)
+
+
+@scalar
+def _count_below(
+    diagonal: Doubles, squares: Doubles, first_shifts: Doubles, last_shifts: Doubles, counts: Doubles
+) -> None:
+    """The number of eigenvalues below each shift: of signs that differ among the shifted matrix's minors.
+
+    Minors are those of the first rows and columns, each made of the two before: a multiplication and an
+    addition wait for each other, where pivots wait for a division (48 rows took 5 times as long).
+
+    Args:
+        diagonal: At most 2 in magnitude.
+        squares: The squares beside it, which keep two minors on end from being zero.
+        first_shifts: As many as fill two vectors.
+        last_shifts: As many again.
+        counts: As whole numbers in the bits of each element.
     """
     zero, one = vectors.doubles(0.0), vectors.doubles(1.0)
-    shift_0, shift_1 = vectors.load(shifts, 0), vectors.load(shifts, DOUBLE_LANES)
-    shift_2, shift_3 = vectors.load(shifts, 2 * DOUBLE_LANES), vectors.load(shifts, 3 * DOUBLE_LANES)
+    shift_0, shift_1 = vectors.load(first_shifts, 0), vectors.load(first_shifts, DOUBLE_LANES)
+    shift_2, shift_3 = vectors.load(last_shifts, 0), vectors.load(last_shifts, DOUBLE_LANES)
     count_0, count_1, count_2, count_3 = zero, zero, zero, zero
-    pivot_0, pivot_1, pivot_2, pivot_3 = one, one, one, one
-    for row in range(order):
-        number = vectors.doubles(diagonal[row])
-        square = vectors.doubles(squares[row - 1] if row > 0 else 0.0)
-        pivot_0 = vectors.subtract(vectors.subtract(number, shift_0), vectors.divide(square, pivot_0))
-        pivot_1 = vectors.subtract(vectors.subtract(number, shift_1), vectors.divide(square, pivot_1))
-        pivot_2 = vectors.subtract(vectors.subtract(number, shift_2), vectors.divide(square, pivot_2))
-        pivot_3 = vectors.subtract(vectors.subtract(number, shift_3), vectors.divide(square, pivot_3))
-        count_0 = vectors.add(count_0, vectors.select(vectors.less(pivot_0, zero), one, zero))
-        count_1 = vectors.add(count_1, vectors.select(vectors.less(pivot_1, zero), one, zero))
-        count_2 = vectors.add(count_2, vectors.select(vectors.less(pivot_2, zero), one, zero))
-        count_3 = vectors.add(count_3, vectors.select(vectors.less(pivot_3, zero), one, zero))
+    minor_0, minor_1, minor_2, minor_3 = one, one, one, one
+    before_0, before_1, before_2, before_3 = zero, zero, zero, zero
+    for first in range(0, diagonal.size, ROWS_BETWEEN_SCALING):
+        for row in range(first, min(first + ROWS_BETWEEN_SCALING, diagonal.size)):
+            number = vectors.doubles(diagonal[row])
+            square = vectors.doubles(-squares[row - 1] if row > 0 else 0.0)
+            new = _next_minor(vectors.subtract(number, shift_0), square, minor_0, before_0)
+            count_0 = vectors.count_where_signs_differ(count_0, new, minor_0)
+            before_0, minor_0 = minor_0, new
+            new = _next_minor(vectors.subtract(number, shift_1), square, minor_1, before_1)
+            count_1 = vectors.count_where_signs_differ(count_1, new, minor_1)
+            before_1, minor_1 = minor_1, new
+            new = _next_minor(vectors.subtract(number, shift_2), square, minor_2, before_2)
+            count_2 = vectors.count_where_signs_differ(count_2, new, minor_2)
+            before_2, minor_2 = minor_2, new
+            new = _next_minor(vectors.subtract(number, shift_3), square, minor_3, before_3)
+            count_3 = vectors.count_where_signs_differ(count_3, new, minor_3)
+            before_3, minor_3 = minor_3, new
+        power = _power_to_scale_by(minor_0, before_0)
+        minor_0, before_0 = vectors.multiply(minor_0, power), vectors.multiply(before_0, power)
+        power = _power_to_scale_by(minor_1, before_1)
+        minor_1, before_1 = vectors.multiply(minor_1, power), vectors.multiply(before_1, power)
+        power = _power_to_scale_by(minor_2, before_2)
+        minor_2, before_2 = vectors.multiply(minor_2, power), vectors.multiply(before_2, power)
+        power = _power_to_scale_by(minor_3, before_3)
+        minor_3, before_3 = vectors.multiply(minor_3, power), vectors.multiply(before_3, power)
     vectors.store(counts, 0, count_0)
     vectors.store(counts, DOUBLE_LANES, count_1)
     vectors.store(counts, 2 * DOUBLE_LANES, count_2)
@@ -170,51 +215,66 @@ def _count_below(diagonal: Doubles, squares: Doubles, order: int, shifts: Double
 
 
 @scalar
-def outer_eigenvalues(diagonal: Doubles, squares: Doubles, order: int) -> tuple[float, float]:
-    """The smallest and the largest eigenvalue of a tridiagonal matrix without negative ones.
-
-    It is given by its diagonal and the squares beside it.
-    """
+def _bounds(diagonal: Doubles, squares: Doubles) -> tuple[float, float]:
+    """Numbers between which all eigenvalues lie (Gershgorin's theorem)."""
     lowest, highest = np.inf, -np.inf
-    smallest_upper, largest_lower = np.inf, -np.inf
-    for row in range(order):
-        beside = np.sqrt(squares[row]) if row < order - 1 else 0.0
+    for row in range(diagonal.size):
+        beside = np.sqrt(squares[row]) if row < diagonal.size - 1 else 0.0
         beside += np.sqrt(squares[row - 1]) if row > 0 else 0.0
         lowest = min(lowest, diagonal[row] - beside)
         highest = max(highest, diagonal[row] + beside)
-        smallest_upper = min(smallest_upper, diagonal[row])
-        largest_lower = max(largest_lower, diagonal[row])
-    rounding = 4.0 * UNIT * order * max(abs(lowest), abs(highest))
-    # The matrix is a product with its transpose: below zero, there is but rounding.
-    smallest_lower = max(lowest, 0.0) - rounding
-    smallest_upper += rounding
-    largest_lower -= rounding
-    largest_upper = highest + rounding
+    return lowest, highest
+
+
+@scalar
+def _part(lower: float, upper: float, shifts: Doubles) -> None:
+    """Fill in numbers that part an interval evenly."""
+    for i in range(SHIFTS):
+        shifts[i] = lower + (upper - lower) * ((i + 1) / (SHIFTS + 1))
+
+
+@scalar
+def outer_eigenvalues(diagonal: Doubles, squares: Doubles) -> tuple[float, float]:
+    """The smallest and the largest eigenvalue of a tridiagonal matrix without negative ones, not all zero.
+
+    It is given by its diagonal and the squares beside it, both of which are lost.
+    """
+    order = diagonal.size
+    lowest, highest = _bounds(diagonal, squares)
+    magnitude = max(abs(lowest), abs(highest))
+    # A power of two, so that scaling rounds nothing.
+    scale = np.int64(BITS_OF_INVERSES - (np.float64(magnitude).view(np.int64) & EXPONENT_BITS)).view(np.float64)
+    for row in range(order):
+        diagonal[row] *= scale
     for row in range(order - 1):
-        squares[row] = max(squares[row], SMALLEST_SQUARE)
-    shifts = double_workspace(2 * SHIFTS)
+        squares[row] = max(squares[row] * scale * scale, SMALLEST_SQUARE)
+    rounding = 4.0 * UNIT * order * magnitude * scale
+    # The matrix is a product with its transpose: below zero, there is but rounding.
+    smallest_lower = max(lowest * scale, 0.0) - rounding
+    smallest_upper = diagonal.min() + rounding
+    largest_lower = diagonal.max() - rounding
+    largest_upper = highest * scale + rounding
+    first_shifts, last_shifts = double_workspace(SHIFTS), double_workspace(SHIFTS)
     counts = double_workspace(2 * SHIFTS)
+    counted = counts.view(np.int64)
     for _ in range(LARGEST_NUMBER_OF_PASSES):
-        smallest_width = smallest_upper - smallest_lower
-        largest_width = largest_upper - largest_lower
         if (
-            smallest_width <= max(RELATIVE_PRECISION * smallest_lower, rounding / (16 * order))
-            and largest_width <= RELATIVE_PRECISION * largest_lower
+            smallest_upper - smallest_lower <= max(RELATIVE_PRECISION * smallest_lower, rounding / (16 * order))
+            and largest_upper - largest_lower <= RELATIVE_PRECISION * largest_lower
         ):
             break
+        _part(smallest_lower, smallest_upper, first_shifts)
+        _part(largest_lower, largest_upper, last_shifts)
+        _count_below(diagonal, squares, first_shifts, last_shifts, counts)
         for i in range(SHIFTS):
-            part = (i + 1) / (SHIFTS + 1)
-            shifts[i] = smallest_lower + smallest_width * part
-            shifts[SHIFTS + i] = largest_lower + largest_width * part
-        _count_below(diagonal, squares, order, shifts, counts)
+            if counted[i] >= 1:
+                smallest_upper = first_shifts[i]
+                break
+            smallest_lower = first_shifts[i]
         for i in range(SHIFTS):
-            if counts[i] >= 1.0:
-                smallest_upper = shifts[i]
+            if counted[SHIFTS + i] >= order:
+                largest_upper = last_shifts[i]
                 break
-            smallest_lower = shifts[i]
-        for i in range(SHIFTS, 2 * SHIFTS):
-            if counts[i] >= order:
-                largest_upper = shifts[i]
-                break
-            largest_lower = shifts[i]
-    return 0.5 * (smallest_lower + smallest_upper), 0.5 * (largest_lower + largest_upper)
+            largest_lower = last_shifts[i]
+    smallest, largest = smallest_lower + smallest_upper, largest_lower + largest_upper
+    return 0.5 * smallest / scale, 0.5 * largest / scale

@@ -231,12 +231,17 @@ def _select_by_mask(_typing: Any, mask: Any, first: Any, _second: Any) -> Any:
     return FLOATS(mask, first, first), generate
 
 
+def _whole_type(vector: VectorType) -> Any:
+    """LLVM's type of a vector's bits as whole numbers."""
+    return ir.VectorType(ir.IntType(vector.element.bitwidth), vector.lanes)
+
+
 def _bitwise(name: str) -> Any:
-    """An operation on the bits of float32 lanes as whole numbers, named as the builder's method for it."""
+    """An operation on the bits of lanes as whole numbers, named as the builder's method for it."""
 
     def typed(_typing: Any, first: Any, second: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-            bits = ir.VectorType(ir.IntType(32), first.lanes)
+            bits = _whole_type(first)
             first_bits, second_bits = (builder.bitcast(argument, bits) for argument in arguments)
             return builder.bitcast(getattr(builder, name)(first_bits, second_bits), machine_type(first))
 
@@ -279,6 +284,17 @@ def _count_where(_typing: Any, counts: Any, chosen: Any) -> Any:
         return builder.bitcast(sum_of_both, vector)
 
     return counts(counts, chosen), generate
+
+
+def _count_where_signs_differ(_typing: Any, counts: Any, first: Any, _second: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        bits = _whole_type(counts)
+        count, one, other = (builder.bitcast(argument, bits) for argument in arguments)
+        sign_bit = ir.Constant(bits, [counts.element.bitwidth - 1] * counts.lanes)
+        differs = builder.lshr(builder.xor(one, other), sign_bit)
+        return builder.bitcast(builder.add(count, differs), machine_type(counts))
+
+    return counts(counts, first, first), generate
 
 
 def _whole_total(_typing: Any, counts: Any) -> Any:
@@ -370,6 +386,9 @@ high_widened = cast("_One", _widened_half(1))
 
 count_where = cast("_Two", intrinsic(_count_where))
 """Add 1 to the bits of each lane, as whole numbers, where the second holds."""
+
+count_where_signs_differ = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_count_where_signs_differ))
+"""Add 1 to the bits of each lane, as whole numbers, where two others differ in their signs."""
 
 whole_total = cast("Callable[[Vector], int]", intrinsic(_whole_total))
 """The sum of the bits of all lanes, as whole numbers."""
