@@ -17,6 +17,7 @@ from eznas_kernels.elimination import (
     eliminate_lanes,
     eliminate_one,
     is_finite,
+    matrices_in,
     unless_finite,
     workspace_size,
 )
@@ -32,7 +33,7 @@ Sizes = NDArray[np.int64]
 
 
 # Eight in lanes take as long as 2.5 in turn of order 32, 3.9 of order 64, 6 of order 160 (AVX2); sixteen as
-# long as 1.5 of order 16, 2.8 of order 32, 4.8 of order 64 (AVX-512).
+# long as 1.4 of order 16, 2.5 of order 32, 4.0 of order 64 (AVX-512).
 FEWEST_IN_LANES = 4
 # Matrices of order 2 and 3 whose float64 determinants are kept at a time.
 CHUNK = 8 * LANES
@@ -99,8 +100,9 @@ def _find_pivots(
             signs[LANES + lane] = ONE if is_finite(source, start, size) else np.float32(np.nan)
             signs[lane] = eliminate_one(source, start, order, workspace, pivots, lane)
     else:
-        load_matrices(source, first * size, size, count, size, workspace)
-        vectors.store(signs, LANES, vectors.add(unless_finite(workspace, size), vectors.floats(ONE)))
+        matrices = matrices_in(workspace, order)
+        load_matrices(source, first * size, size, count, size, matrices)
+        vectors.store(signs, LANES, vectors.add(unless_finite(matrices, size), vectors.floats(ONE)))
         vectors.store(signs, 0, eliminate_lanes(workspace, order, pivots))
 
 

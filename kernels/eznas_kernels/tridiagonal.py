@@ -189,16 +189,16 @@ def _count_below(
             number = vectors.doubles(diagonal[row])
             square = vectors.doubles(-squares[row - 1] if row > 0 else 0.0)
             new = _next_minor(vectors.subtract(number, shift_0), square, minor_0, before_0)
-            count_0 = vectors.count_where_signs_differ(count_0, new, minor_0)
+            count_0 = vectors.count_unequal_signs(count_0, new, minor_0)
             before_0, minor_0 = minor_0, new
             new = _next_minor(vectors.subtract(number, shift_1), square, minor_1, before_1)
-            count_1 = vectors.count_where_signs_differ(count_1, new, minor_1)
+            count_1 = vectors.count_unequal_signs(count_1, new, minor_1)
             before_1, minor_1 = minor_1, new
             new = _next_minor(vectors.subtract(number, shift_2), square, minor_2, before_2)
-            count_2 = vectors.count_where_signs_differ(count_2, new, minor_2)
+            count_2 = vectors.count_unequal_signs(count_2, new, minor_2)
             before_2, minor_2 = minor_2, new
             new = _next_minor(vectors.subtract(number, shift_3), square, minor_3, before_3)
-            count_3 = vectors.count_where_signs_differ(count_3, new, minor_3)
+            count_3 = vectors.count_unequal_signs(count_3, new, minor_3)
             before_3, minor_3 = minor_3, new
         power = _power_to_scale_by(minor_0, before_0)
         minor_0, before_0 = vectors.multiply(minor_0, power), vectors.multiply(before_0, power)
@@ -243,7 +243,8 @@ def outer_eigenvalues(diagonal: Doubles, squares: Doubles) -> tuple[float, float
     lowest, highest = _bounds(diagonal, squares)
     magnitude = max(abs(lowest), abs(highest))
     # A power of two, so that scaling rounds nothing.
-    scale = np.int64(BITS_OF_INVERSES - (np.float64(magnitude).view(np.int64) & EXPONENT_BITS)).view(np.float64)
+    exponent = np.float64(magnitude).view(np.int64) & EXPONENT_BITS
+    scale = np.int64(BITS_OF_INVERSES - exponent).view(np.float64)
     for row in range(order):
         diagonal[row] *= scale
     for row in range(order - 1):
@@ -258,10 +259,10 @@ def outer_eigenvalues(diagonal: Doubles, squares: Doubles) -> tuple[float, float
     counts = double_workspace(2 * SHIFTS)
     counted = counts.view(np.int64)
     for _ in range(LARGEST_NUMBER_OF_PASSES):
-        if (
-            smallest_upper - smallest_lower <= max(RELATIVE_PRECISION * smallest_lower, rounding / (16 * order))
-            and largest_upper - largest_lower <= RELATIVE_PRECISION * largest_lower
-        ):
+        smallest_is_found = smallest_upper - smallest_lower <= max(
+            RELATIVE_PRECISION * smallest_lower, rounding / (16 * order)
+        )
+        if smallest_is_found and largest_upper - largest_lower <= RELATIVE_PRECISION * largest_lower:
             break
         _part(smallest_lower, smallest_upper, first_shifts)
         _part(largest_lower, largest_upper, last_shifts)

@@ -40,6 +40,7 @@ class VectorType(types.Type):
         super().__init__(name=f"Vector({element} x {lanes})")
 
 
+_BITS_OF_ELEMENTS = {types.float32: 32, types.float64: 64}
 _ELEMENTS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType(), types.boolean: ir.IntType(1)}
 
 
@@ -222,18 +223,9 @@ def _as_mask(_typing: Any, chosen: Any) -> Any:
     return FLOATS(chosen), generate
 
 
-def _select_by_mask(_typing: Any, mask: Any, first: Any, _second: Any) -> Any:
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        bits = ir.VectorType(ir.IntType(32), LANES)
-        chosen = builder.icmp_signed("<", builder.bitcast(arguments[0], bits), ir.Constant(bits, None))
-        return builder.select(chosen, *arguments[1:])
-
-    return FLOATS(mask, first, first), generate
-
-
 def _whole_type(vector: VectorType) -> Any:
     """LLVM's type of a vector's bits as whole numbers."""
-    return ir.VectorType(ir.IntType(vector.element.bitwidth), vector.lanes)
+    return ir.VectorType(ir.IntType(_BITS_OF_ELEMENTS[vector.element]), vector.lanes)
 
 
 def _bitwise(name: str) -> Any:
@@ -286,11 +278,11 @@ def _count_where(_typing: Any, counts: Any, chosen: Any) -> Any:
     return counts(counts, chosen), generate
 
 
-def _count_where_signs_differ(_typing: Any, counts: Any, first: Any, _second: Any) -> Any:
+def _count_unequal_signs(_typing: Any, counts: Any, first: Any, _second: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         bits = _whole_type(counts)
         count, one, other = (builder.bitcast(argument, bits) for argument in arguments)
-        sign_bit = ir.Constant(bits, [counts.element.bitwidth - 1] * counts.lanes)
+        sign_bit = ir.Constant(bits, [bits.element.width - 1] * bits.count)
         differs = builder.lshr(builder.xor(one, other), sign_bit)
         return builder.bitcast(builder.add(count, differs), machine_type(counts))
 
@@ -368,12 +360,8 @@ larger = cast("_Two", intrinsic(_larger))
 as_mask = cast("_One", intrinsic(_as_mask))
 """All bits of a float32 lane where the argument holds, else none: a form that can be stored."""
 
-select_by_mask = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_select_by_mask))
-"""For each lane of a stored mask the second where it is set, else the third."""
-
 bits_of_both = cast("_Two", _bitwise("and_"))
 bits_of_either = cast("_Two", _bitwise("or_"))
-bits_that_differ = cast("_Two", _bitwise("xor"))
 add_bits = cast("_Two", _bitwise("add"))
 subtract_bits = cast("_Two", _bitwise("sub"))
 shift_bits = cast("_Two", _bitwise("shl"))
@@ -387,7 +375,7 @@ high_widened = cast("_One", _widened_half(1))
 count_where = cast("_Two", intrinsic(_count_where))
 """Add 1 to the bits of each lane, as whole numbers, where the second holds."""
 
-count_where_signs_differ = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_count_where_signs_differ))
+count_unequal_signs = cast("Callable[[Vector, Vector, Vector], Vector]", intrinsic(_count_unequal_signs))
 """Add 1 to the bits of each lane, as whole numbers, where two others differ in their signs."""
 
 whole_total = cast("Callable[[Vector], int]", intrinsic(_whole_total))
