@@ -5,6 +5,7 @@ Each looks at a subtree alone, so that a program becomes the same whatever stand
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -137,12 +138,15 @@ class _Simplifier:
         if key not in self._index_of:
             self._index_of[key] = len(self.nodes)
             self.nodes.append(Node(name, arguments))
-            steps = all(self._is_step[argument] for argument in arguments)
-            not_negative = all(self._is_not_negative[argument] for argument in arguments)
-            signs = all(self._is_sign[argument] for argument in arguments)
-            self._is_step.append(name in STEPS or (name == "mul" and steps))
-            self._is_sign.append(name in SIGNS or (name in KEEP_SIGNS and signs))
+            self._is_step.append(name in STEPS or (name == "mul" and _hold(self._is_step, arguments)))
+            self._is_sign.append(name in SIGNS or (name in KEEP_SIGNS and _hold(self._is_sign, arguments)))
             self._is_not_negative.append(
-                name in _NOT_NEGATIVE or self._is_step[-1] or (name in _KEEP_NOT_NEGATIVE and not_negative)
+                name in _NOT_NEGATIVE
+                or self._is_step[-1]
+                or (name in _KEEP_NOT_NEGATIVE and _hold(self._is_not_negative, arguments))
             )
         return self._index_of[key]
+
+
+def _hold(facts: Sequence[bool], nodes: tuple[int, ...]) -> bool:
+    return all(facts[node] for node in nodes)
