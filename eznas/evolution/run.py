@@ -18,6 +18,7 @@ from eznas.evolution.outcome import Candidate, Outcome, read_outcome, write_outc
 from eznas.evolution.records import GenerationRecord
 from eznas.evolution.run_folder import RunFolder
 from eznas.files import write_whole
+from eznas.garbage import only_new_garbage
 from eznas.program import NAMED_PROGRAMS
 from eznas.ranking import Comparison, Contender, StatisticsSettings, compare, named_contender
 from eznas.tasks import Task
@@ -88,7 +89,8 @@ def _go_on(
         stored = [_store(split, config, observer, stores) for split in split_tasks]
     with clock.measuring(Phase.VALIDITY):
         evolution = Evolution(config, stored)
-    earlier = _evolve_generations(run, config, evolution, observer, clock)
+    with only_new_garbage():
+        earlier = _evolve_generations(run, config, evolution, observer, clock)
     with clock.measuring(Phase.RECORDS):
         programs = run.programs()
     candidates = choose_candidates(programs, evolution, config, clock)
