@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from eznas.ops import OPS
 from eznas.program import AnyProgram, Program
-from eznas.program.steps import COMMUTATIVE, Steps
+from eznas.program.steps import Steps
+from eznas.program.tree import COMMUTATIVE
 
 
 class Node(NamedTuple):

@@ -11,7 +11,8 @@ from typing import Final
 
 from eznas.compile.graph import Graph, Node, graph_below
 from eznas.ops import OPS, OpKind
-from eznas.program.steps import COMMUTATIVE, precedes
+from eznas.program.steps import precedes
+from eznas.program.tree import COMMUTATIVE
 
 STEPS: Final = frozenset(
     {

@@ -6,13 +6,9 @@ A tree doubles with each `add(x, x)`; its steps grow by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-from eznas.ops import OPS
-from eznas.program.tree import ARITY, Tokens
-
-COMMUTATIVE: Final = frozenset(op.name for op in OPS.values() if op.commutative)
-"""The operations whose arguments may be swapped."""
+from eznas.program.tree import ARITY, COMMUTATIVE, Tokens
 
 
 class Step(NamedTuple):

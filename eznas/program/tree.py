@@ -22,7 +22,8 @@ MAX_HEIGHT: Final = 200
 ARITY: Final[dict[str, int]] = {name: op.arity for name, op in OPS.items()} | dict.fromkeys(TERMINALS, 0)
 """How many arguments each name takes; none for a terminal."""
 
-_COMMUTATIVE: Final = frozenset(name for name, op in OPS.items() if op.commutative)
+COMMUTATIVE: Final = frozenset(name for name, op in OPS.items() if op.commutative)
+"""The operations whose arguments may be swapped."""
 
 
 def check_tokens(tokens: Tokens) -> None:
@@ -116,12 +117,12 @@ def canonical(tokens: Tokens) -> Tokens:
 
     The order is that of the arguments' own canonical tokens, compared as text, one after the other.
     """
-    if _COMMUTATIVE.isdisjoint(tokens):
+    if COMMUTATIVE.isdisjoint(tokens):
         return tokens
     subtrees: list[Tokens] = []
     for name in reversed(tokens):
         arguments = [subtrees.pop() for _ in range(ARITY[name])]
-        if name in _COMMUTATIVE:
+        if name in COMMUTATIVE:
             arguments.sort()
         subtrees.append((name, *chain.from_iterable(arguments)))
     return subtrees[0]

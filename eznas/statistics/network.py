@@ -27,7 +27,8 @@ class NetworkStatistics:
         geometries: the shapes of each layer's tensors.
         terminals: the names that every layer holds, in the order of `eznas.terminals.TERMINALS`.
         locate: gives the address of a terminal's numbers in each layer faster than asking each array.
-        sharing: (terminals, layers) the first layer that holds the same tensor, where that is known already.
+        share: gives for each terminal and layer the first layer that holds the same tensor, without a look at
+            addresses.
         geometry_numbers: the number of each layer's geometry, see `eznas.terminals.number_of_geometry`.
     """
 
@@ -35,7 +36,7 @@ class NetworkStatistics:
     geometries: tuple[Geometry, ...]
     terminals: tuple[str, ...]
     locate: Callable[[str], NDArray[np.int64]] | None = None
-    sharing: NDArray[np.int64] | None = None
+    share: Callable[[Sequence[str]], NDArray[np.int64]] | None = None
     geometry_numbers: NDArray[np.int64] = field(init=False)
     _addresses: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
     _first_layers: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
@@ -98,14 +99,9 @@ class NetworkStatistics:
         Tensors are the same where their numbers lie at one address and have one shape; a store keeps equal
         tensors of a network once. Found once; see `addresses` for what is raised.
         """
-        if self.sharing is not None:
-            return self.sharing[[self._row(name) for name in terminals]]
+        if self.share is not None:
+            return self.share(terminals)
         return np.array([self._first_layers_of(name) for name in terminals]).reshape(-1, len(self))
-
-    def _row(self, terminal: str) -> int:
-        if terminal not in self.terminals:
-            raise missing_terminal(terminal, self.terminals)
-        return self.terminals.index(terminal)
 
     def _first_layers_of(self, terminal: str) -> NDArray[np.int64]:
         found = self._first_layers.get(terminal)
@@ -138,7 +134,7 @@ class _Layer(dict[str, Array]):
         raise missing_terminal(name, self)
 
 
-def missing_terminal(name: str, held: Mapping[str, Any] | Sequence[str]) -> StatisticsError:
+def missing_terminal(name: str, held: Mapping[str, Any]) -> StatisticsError:
     """The error for a terminal that is asked for and not held, naming what is held."""
     if name not in TERMINALS:
         return StatisticsError(f"unknown terminal {name!r}; the terminals are {_listed(TERMINALS)}")

@@ -19,7 +19,7 @@ _WITHOUT_WAITING: Final[int] = getattr(os, "RWF_NOWAIT", 0)
 
 
 _READ_TOGETHER: Final = 2**16
-"""Bytes that a system reads from the disk at once, so that all of them are in memory or none."""
+"""Bytes that systems mostly read from the disk at once, so that one of them tells of all."""
 
 
 class MappedFile:

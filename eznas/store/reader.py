@@ -201,7 +201,7 @@ class StatisticsStore(Sequence[NetworkStatistics]):
                 geometries=self._arrays.geometries[first:end],
                 terminals=self.terminals,
                 locate=partial(self._addresses, network),
-                sharing=self._arrays.holders[first:end].T - first,
+                share=partial(self._first_layers, network),
             )
         return self._networks[network]
 
@@ -218,11 +218,20 @@ class StatisticsStore(Sequence[NetworkStatistics]):
         offsets = self._arrays.offsets[first:end, self._columns[terminal]]
         return self._maps[terminal].address + FLOAT.itemsize * offsets
 
-    def _check_once(self, network: int, terminal: str) -> None:
+    def _first_layers(self, network: int, terminals: Sequence[str]) -> NDArray[np.int64]:
+        first, end = self._arrays.first_layers[network : network + 2]
+        holders = self._arrays.holders[first:end, [self._column(name) for name in terminals]]
+        in_network: NDArray[np.int64] = holders.T - first
+        return in_network
+
+    def _column(self, terminal: str) -> int:
         column = self._columns.get(terminal)
         if column is None:
             raise missing_terminal(terminal, self._columns)
-        if not self._checked[network, column]:
+        return column
+
+    def _check_once(self, network: int, terminal: str) -> None:
+        if not self._checked[network, self._column(terminal)]:
             self._check(network, terminal)
 
     def _check(self, network: int, terminal: str) -> None:

@@ -27,7 +27,7 @@ ONE = np.float32(1.0)
 SMALLEST_FUSED_ORDER = 24
 
 # The numbers of a panel: 32 KiB, of the 32 or 48 that a first cache holds. Without panels order 32 takes 8 %
-# longer with AVX-512, order 64 a fifth longer, and 7 % with AVX2; half and twice as large ones 2 to 5 %.
+# longer with AVX-512, order 64 a fifth longer, and 7 % with AVX2; of 16 or 48 KiB 1 to 4 % longer.
 PANEL = 8192
 
 

@@ -60,6 +60,11 @@ def machine_type(vector: VectorType) -> Any:
     return ir.VectorType(_ELEMENTS[vector.element], vector.lanes)
 
 
+def _whole_type(vector: VectorType) -> Any:
+    """LLVM's type of a vector's bits as whole numbers."""
+    return ir.VectorType(ir.IntType(_BITS_OF_ELEMENTS[vector.element]), vector.lanes)
+
+
 def _align_stack(_typing: Any) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         builder.function.attributes.alignstack = 64
@@ -217,15 +222,9 @@ def _larger(_typing: Any, first: Any, _second: Any) -> Any:
 
 def _as_mask(_typing: Any, chosen: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        bits = ir.VectorType(ir.IntType(32), LANES)
-        return builder.bitcast(builder.sext(arguments[0], bits), machine_type(FLOATS))
+        return builder.bitcast(builder.sext(arguments[0], _whole_type(FLOATS)), machine_type(FLOATS))
 
     return FLOATS(chosen), generate
-
-
-def _whole_type(vector: VectorType) -> Any:
-    """LLVM's type of a vector's bits as whole numbers."""
-    return ir.VectorType(ir.IntType(_BITS_OF_ELEMENTS[vector.element]), vector.lanes)
 
 
 def _bitwise(name: str) -> Any:
@@ -269,11 +268,10 @@ def _widened_half(start: int) -> Any:
 
 def _count_where(_typing: Any, counts: Any, chosen: Any) -> Any:
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        vector = machine_type(signature.return_type)
-        bits = ir.VectorType(ir.IntType(32), vector.count)
+        bits = _whole_type(signature.return_type)
         # All bits of a lane where it holds, which is -1.
         sum_of_both = builder.sub(builder.bitcast(arguments[0], bits), builder.sext(arguments[1], bits))
-        return builder.bitcast(sum_of_both, vector)
+        return builder.bitcast(sum_of_both, machine_type(signature.return_type))
 
     return counts(counts, chosen), generate
 
@@ -291,7 +289,7 @@ def _count_unequal_signs(_typing: Any, counts: Any, first: Any, _second: Any) ->
 
 def _whole_total(_typing: Any, counts: Any) -> Any:
     def generate(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        bits = ir.VectorType(ir.IntType(32), signature.args[0].lanes)
+        bits = _whole_type(signature.args[0])
         name = f"llvm.vector.reduce.add.v{bits.count}i32"
         return call_intrinsic(builder, name, bits.element, [builder.bitcast(arguments[0], bits)])
 
@@ -358,7 +356,7 @@ larger = cast("_Two", intrinsic(_larger))
 """The larger number of each lane; the second where one is NaN."""
 
 as_mask = cast("_One", intrinsic(_as_mask))
-"""All bits of a float32 lane where the argument holds, else none: a form that can be stored."""
+"""All bits of a float32 lane where the argument holds, else none."""
 
 bits_of_both = cast("_Two", _bitwise("and_"))
 bits_of_either = cast("_Two", _bitwise("or_"))
